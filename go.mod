@@ -1,0 +1,3 @@
+module footway
+
+go 1.26

@@ -1,0 +1,135 @@
+# Footway. `make help` lists the targets; .ci/run calls `make test`.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# Tools, by version, built into .cache/bin.
+GOLANGCI_LINT_VERSION := v2.15.0
+
+GO       ?= go
+BIN      := bin
+TOOLS    := $(CURDIR)/.cache/bin
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+CODE     := ./core/... ./sim/... ./adapters/...
+
+# How long to look for counterexamples, per fuzz target.
+FUZZTIME ?= 1m
+# Which benchmarks, and anything else for `go test -bench`.
+BENCH      ?= .
+BENCHFLAGS ?=
+
+# The race detector needs cgo, and so a C compiler. Without it the tests run
+# all the same, and say so; under CI=true that is a failure.
+have_cc = $(shell command -v $$($(GO) env CC | cut -d' ' -f1) >/dev/null && test "$$($(GO) env CGO_ENABLED)" = 1 && echo yes)
+
+say = @printf '\n== %s\n' $(1)
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/footway
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/footway ./cmd/footway
+
+.PHONY: run
+run: build ## Run a lunch rush in the generated city: table, log and report in out/lunch-rush
+	$(BIN)/footway run scenarios/lunch-rush.yaml --out out/lunch-rush
+
+##@ Check
+
+.PHONY: test
+test: fmt-check vet detlint unit scenarios tidy-check ## What CI runs: format, vet, determinism, tests with -race, scenarios twice
+	@printf '\n== make test: all passed%s\n' '$(if $(have_cc),, -- NOT RUN: the race detector (no C compiler))'
+
+.PHONY: check
+check: test lint ## make test, the linters, and every fuzz target for 10 s
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=10s
+	@printf '\n== make check: all passed%s\n' '$(if $(have_cc),, -- NOT RUN: the race detector (no C compiler))'
+
+.PHONY: fmt-check
+fmt-check: ## Every Go file is as gofmt writes it
+	$(call say,'gofmt')
+	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted, run gofmt -w on:"; echo "$$bad"; exit 1; }
+
+.PHONY: vet
+vet: ## go vet
+	$(call say,'go vet')
+	$(GO) vet ./...
+
+.PHONY: detlint
+detlint: ## core and sim do nothing that two runs could do differently
+	$(call say,'detlint')
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/detlint ./cmd/detlint
+	$(GO) vet -vettool=$(CURDIR)/$(BIN)/detlint ./core/... ./sim/...
+
+.PHONY: unit
+unit: ## All tests, with the race detector; the dependency rule is one of them
+	$(call say,'go test')
+ifeq ($(CI),true)
+	@test -n '$(have_cc)' || { echo "CI=true, and the race detector cannot run: want a C compiler and CGO_ENABLED=1"; exit 1; }
+endif
+	@test -n '$(have_cc)' || echo "NOT RUN: the race detector (no C compiler, or CGO_ENABLED=0)"
+	$(GO) test -count=1 $(if $(have_cc),-race) -timeout 10m ./...
+
+# Every scenario on one core and on two: the same hashes, or the runs depend
+# on something that is not in the scenario.
+.PHONY: scenarios
+scenarios: build ## Every scenario meets its outcomes, and has the same hash twice
+	$(call say,'scenarios')
+	@mkdir -p out
+	GOMAXPROCS=1 $(BIN)/footway test --json scenarios/ > out/scenarios-1.json
+	GOMAXPROCS=2 $(BIN)/footway test --json scenarios/ > out/scenarios-2.json
+	@for i in 1 2; do \
+	  grep -oE '"hash": *"[^"]+"' out/scenarios-$$i.json > out/scenarios-$$i.hashes \
+	    || { echo "out/scenarios-$$i.json names no hash: nothing was compared"; exit 1; }; \
+	done
+	@diff out/scenarios-1.hashes out/scenarios-2.hashes \
+	  || { echo "the same scenarios ended in other hashes: compare out/scenarios-1.json and out/scenarios-2.json"; exit 1; }
+	@echo "$$(wc -l < out/scenarios-1.hashes) hashes, equal with GOMAXPROCS=1 and 2"
+
+.PHONY: tidy-check
+tidy-check: ## go.mod and go.sum name what is imported, no more
+	$(call say,'go mod tidy -diff')
+	$(GO) mod tidy -diff
+
+.PHONY: lint
+lint: $(GOLANGCI) ## golangci-lint (the first time it takes minutes to build)
+	$(call say,'golangci-lint')
+	$(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (1m): make fuzz FUZZTIME=10m
+	$(call say,'fuzz targets for $(FUZZTIME) each')
+	@targets=$$(grep -rHoE --include='*_test.go' --exclude-dir=testdata '^func Fuzz[A-Za-z0-9_]+' . | sed 's/func //' | sort); \
+	test -n "$$targets" || { echo "found no fuzz target"; exit 1; }; \
+	while IFS=: read -r file name; do \
+	  echo "-- $$(dirname "$$file") $$name"; \
+	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	done <<< "$$targets"; \
+	echo "$$(wc -l <<< "$$targets") fuzz targets, nothing found"
+
+.PHONY: bench
+bench: ## Benchmarks, to the terminal and out/bench.txt: make bench BENCH=Kernel
+	@mkdir -p out
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(CODE) | tee out/bench.txt
+
+##@ Tidy up
+
+.PHONY: clean
+clean: ## Remove what make made, but not the tools
+	rm -rf $(BIN) out

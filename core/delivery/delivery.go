@@ -90,6 +90,36 @@ type Times struct {
 	Ended     clock.Time `json:"ended"`
 }
 
+// DebtKind is what another service must still be told.
+type DebtKind string
+
+// The kinds.
+const (
+	OweCancel   DebtKind = "cancel_task" // to Task: the attempt's task ends
+	OweReplan   DebtKind = "replan"      // to Task: the attempt's task has other steps
+	OweWithdraw DebtKind = "withdraw"    // to Dispatch: no carrier is wanted any more
+	OweFinish   DebtKind = "finish"      // to Dispatch: the carrier may go
+)
+
+// Debt is a call to another service that follows from a decision. It is saved
+// with the decision and repeated until the other service has taken it.
+type Debt struct {
+	Number  int           `json:"number"` // from 1 in each delivery
+	Kind    DebtKind      `json:"kind"`
+	Attempt int           `json:"attempt"`
+	Robot   fleet.RobotID `json:"robot,omitempty"`
+	Token   uint64        `json:"token,omitempty"`
+	Task    task.ID       `json:"task,omitempty"` // "" if the answer with its id was lost
+	Cause   string        `json:"cause,omitempty"`
+	// When the carrier that may go was at the merchant and the recipient had the goods, 0 if it was not there.
+	PickupAt  clock.Time  `json:"pickup_at,omitempty"`
+	DropoffAt clock.Time  `json:"dropoff_at,omitempty"`
+	Replan    int         `json:"replan,omitempty"` // number of the replan
+	From      int         `json:"from,omitempty"`   // first step that a replan replaces
+	Steps     []task.Step `json:"steps,omitempty"`  // of a replan, or to find a task whose id was lost
+	Back      bool        `json:"back,omitempty"`   // the replan sends the goods back
+}
+
 // Custody is one link in the chain of who held the goods.
 type Custody struct {
 	Carrier fleet.RobotID `json:"carrier"`
@@ -117,6 +147,8 @@ type Delivery struct {
 	Currency        string          `json:"currency"`
 	IfUndeliverable Undeliverable   `json:"if_undeliverable"`
 	RouteMM         int64           `json:"route_mm"`
+	RouteTime       clock.Duration  `json:"route_time"`
+	Trip            clock.Duration  `json:"trip"`       // from robot and goods at the pickup to the recipient, exchanges included, as estimated
 	Promise         Promise         `json:"promise"`    // as quoted
 	Expected        Promise         `json:"expected"`   // as known now
 	ReadyAt         clock.Time      `json:"ready_at"`   // when the goods are expected to be ready
@@ -125,14 +157,25 @@ type Delivery struct {
 	UnloadPIN       string          `json:"unload_pin"` // four digits, secret
 	Attempt         int             `json:"attempt"`    // number of the current request for a carrier; 0 before the first
 	Asked           bool            `json:"asked"`      // Dispatch has taken the request of Attempt
+	AskedAt         clock.Time      `json:"asked_at"`   // when it last did
+	PickupAt        clock.Time      `json:"pickup_at"`  // when Dispatch expects the carrier at the pickup, or at the failed robot
 	Robot           fleet.RobotID   `json:"robot"`      // the carrier; "" if none
 	Token           uint64          `json:"token"`
 	Task            task.ID         `json:"task"`
-	TaskSeq         uint64          `json:"task_seq"`           // last change of Task that was applied
-	Replans         int             `json:"replans"`            // revisions of Task asked for
-	Transfer        *Transfer       `json:"transfer,omitempty"` // a custody transfer under way
+	TaskSeq         uint64          `json:"task_seq"`             // last change of Task that had an effect
+	Step            int             `json:"step"`                 // index of the task's step that was last heard of
+	At              maps.Position   `json:"at"`                   // where the carrier was when it was last heard of
+	Since           clock.Time      `json:"since"`                // when State began, or its waiting began anew
+	Reminded        bool            `json:"reminded"`             // the merchant was reminded that a robot waits
+	Exchange        clock.Time      `json:"exchange"`             // when the hatch was last opened in this state; 0 if not
+	LateSince       clock.Time      `json:"late_since"`           // since when a loaded carrier is overdue; 0 if it is not
+	GoingBack       string          `json:"going_back,omitempty"` // why Task was asked to send the goods back and has not agreed yet
+	Replans         int             `json:"replans"`              // revisions of Task asked for
+	Transfer        *Transfer       `json:"transfer,omitempty"`   // a custody transfer under way
 	Custody         []Custody       `json:"custody,omitempty"`
 	Failed          []fleet.RobotID `json:"failed,omitempty"` // robots that failed this delivery
+	Debts           int             `json:"debts"`            // number of debts ever made
+	Owed            []Debt          `json:"owed,omitempty"`   // what other services must still be told, in order
 	CancelReason    Reason          `json:"cancel_reason,omitempty"`
 	CancelCause     string          `json:"cancel_cause,omitempty"`
 	Times           Times           `json:"times"`
@@ -170,6 +213,9 @@ type Personal struct {
 	DropoffPhone        string `json:"dropoff_phone"`
 	DropoffInstructions string `json:"dropoff_instructions"`
 	Items               []Item `json:"items"`
+	// The points that the partner gave, nil where it gave none.
+	PickupPoint  *maps.Point `json:"pickup_point,omitempty"`
+	DropoffPoint *maps.Point `json:"dropoff_point,omitempty"`
 }
 
 // Item is one line of an order.
@@ -226,7 +272,8 @@ type Store interface {
 	Delivery(ctx context.Context, id ID) (Delivery, error)
 	// ByExternal returns the delivery that a partner knows by externalID, or a fault.NotFound error.
 	ByExternal(ctx context.Context, p PartnerID, externalID string) (Delivery, error)
-	// Create writes a new delivery with its personal data and updates, all or nothing. It fails with
+	// Create writes a new delivery with its personal data and updates, all or nothing; its
+	// revision is then 1, whatever d.Revision says. It fails with
 	// fault.Conflict if the id or the pair (partner, external id) is taken. A fault.Unavailable error leaves
 	// open whether the write happened.
 	Create(ctx context.Context, d Delivery, p Personal, u ...Update) error
@@ -238,7 +285,7 @@ type Store interface {
 
 // OpenStore finds what a restart must take up again.
 type OpenStore interface {
-	// Open returns the deliveries of a market that are accepted and not ended, with an id above
+	// Open returns the deliveries of a market for which Delivery.Open is true, with an id above
 	// after, ordered by id, at most limit.
 	Open(ctx context.Context, m market.ID, after ID, limit int) ([]Delivery, error)
 }
@@ -247,9 +294,10 @@ type OpenStore interface {
 type PersonalStore interface {
 	// Personal returns what is kept of a delivery, or a fault.NotFound error.
 	Personal(ctx context.Context, id ID) (Personal, error)
-	// SavePersonal replaces what is kept of a delivery.
+	// SavePersonal replaces what is kept of the delivery p.Delivery; a fault.NotFound error if there is no such delivery.
 	SavePersonal(ctx context.Context, p Personal) error
-	// Forget deletes the personal data of deliveries that ended before t, and returns of how many.
+	// Forget deletes the personal data of deliveries that ended, and of quotes that expired
+	// unaccepted, before t, and returns of how many.
 	Forget(ctx context.Context, t clock.Time) (int, error)
 }
 

@@ -1,0 +1,91 @@
+package runlog
+
+import "strings"
+
+// Slot is what State remembers of an entity: the last event of certain kinds.
+type Slot uint8
+
+// The slots. Their numbers are part of no file.
+const (
+	noSlot         Slot = iota
+	Run                 // run.began of the run
+	RunEnd              // run.ended
+	RobotDrive          // robot.leg: the last leg of a robot
+	RobotStop           // robot.halt or robot.resume; gone with the next leg
+	RobotCharge         // robot.charging or robot.charged; gone with the next leg
+	RobotState          // fleet.state of a robot
+	RobotClaim          // fleet.reserved of a robot; gone with its release
+	RobotHelp           // operator.began for a robot; gone when it ended
+	DeliveryState       // the last change of state of an open, accepted delivery
+	DeliveryNews        // the last other update of it, such as "delivery.expectation"
+	DeliveryChoice      // dispatch.assigned for it
+	DeliveryReady       // merchant.ready for it
+	TaskChange          // the last change of an active task
+	Sky                 // weather.changed of a market
+	Trouble             // world.fault that is not over
+	slots
+)
+
+// effect says what an event of a kind does to the State of its entity: into
+// which slot it goes, and which slots it empties first.
+type effect struct {
+	into     Slot
+	clears   []Slot
+	openOnly bool // kept only while the entity is an open delivery
+}
+
+// ofDelivery are the slots that go when a delivery ends.
+var ofDelivery = []Slot{DeliveryState, DeliveryNews, DeliveryChoice, DeliveryReady}
+
+// effects has the kinds that are named one by one.
+var effects = map[string]effect{
+	RunBegan:             {into: Run},
+	RunEnded:             {into: RunEnd},
+	RobotLeg:             {into: RobotDrive, clears: []Slot{RobotStop, RobotCharge}},
+	RobotHalt:            {into: RobotStop},
+	RobotResume:          {into: RobotStop},
+	RobotCharging:        {into: RobotCharge, clears: []Slot{RobotStop}},
+	RobotCharged:         {into: RobotCharge},
+	OperatorBegan:        {into: RobotHelp},
+	OperatorEnded:        {clears: []Slot{RobotHelp}},
+	MerchantReady:        {into: DeliveryReady, openOnly: true},
+	WeatherChanged:       {into: Sky},
+	WorldFault:           {into: Trouble},
+	WorldCleared:         {clears: []Slot{Trouble}},
+	"fleet.state":        {into: RobotState},
+	"fleet.reserved":     {into: RobotClaim},
+	"fleet.released":     {clears: []Slot{RobotClaim}},
+	"delivery.quoted":    {}, // not accepted: not yet somebody's delivery
+	"delivery.refused":   {},
+	"delivery.delivered": {clears: ofDelivery},
+	"delivery.returned":  {clears: ofDelivery},
+	"delivery.cancelled": {clears: ofDelivery},
+	"delivery.custody":   {into: DeliveryNews, openOnly: true},
+	"delivery.trouble":   {into: DeliveryNews, openOnly: true},
+	"delivery.ready":     {into: DeliveryNews, openOnly: true},
+	"delivery.edited":    {into: DeliveryNews, openOnly: true},
+	"delivery.expectation": {
+		into: DeliveryNews, openOnly: true},
+	"dispatch.assigned": {into: DeliveryChoice, openOnly: true},
+	"dispatch.lost":     {clears: []Slot{DeliveryChoice}},
+	"dispatch.gave_up":  {clears: []Slot{DeliveryChoice}},
+	"task.ended":        {clears: []Slot{TaskChange}},
+	"task.step_failed":  {clears: []Slot{TaskChange}},
+	"task.withdrawn":    {clears: []Slot{TaskChange}},
+}
+
+// effectOf returns the effect of a kind. Deliveries' other kinds are their
+// states; kinds that nobody knows change nothing but the counts.
+func effectOf(kind string) effect {
+	if f, ok := effects[kind]; ok {
+		return f
+	}
+	switch {
+	case strings.HasPrefix(kind, "delivery."):
+		return effect{into: DeliveryState}
+	case strings.HasPrefix(kind, "task."):
+		return effect{into: TaskChange}
+	default:
+		return effect{}
+	}
+}

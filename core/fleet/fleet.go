@@ -60,7 +60,7 @@ const (
 	Automatic  Mode = "AUTOMATIC"
 	Intervened Mode = "INTERVENED" // a remote operator drives; the order is kept
 	Manual     Mode = "MANUAL"
-	Service    Mode = "SERVICE"
+	Servicing  Mode = "SERVICE"
 )
 
 // Activity is what a robot says it is doing.
@@ -89,6 +89,7 @@ type Robot struct {
 	State       State         `json:"state"`
 	StateSince  clock.Time    `json:"state_since"`
 	Before      State         `json:"before,omitempty"` // the state before contact was lost
+	Trip        bool          `json:"trip,omitempty"`   // an MDS trip has started and not ended
 	Reservation *Reservation  `json:"reservation,omitempty"`
 	LastToken   uint64        `json:"last_token"` // highest fencing token ever given out
 	Revision    uint64        `json:"revision"`   // raised by each write
@@ -133,7 +134,7 @@ type Account struct {
 	ID            AccountID `json:"id"`
 	Name          string    `json:"name"`
 	CredentialRef string    `json:"credential_ref,omitempty"` // where the secret is, never the secret
-	MaxRobots     int       `json:"max_robots"`               // 0 is no limit
+	MaxRobots     int       `json:"max_robots"`               // in each market; 0 is no limit
 	Suspended     bool      `json:"suspended,omitempty"`
 }
 
@@ -167,8 +168,8 @@ type Store interface {
 
 // TelemetryStore keeps the last telemetry of each robot.
 type TelemetryStore interface {
-	// SaveTelemetry keeps t unless a later one (by At) is kept already.
-	SaveTelemetry(ctx context.Context, m market.ID, t Telemetry) error
+	// SaveTelemetry keeps t unless a later one (by At) is kept already, and reports whether it did.
+	SaveTelemetry(ctx context.Context, m market.ID, t Telemetry) (kept bool, err error)
 	// Telemetry returns the last telemetry of a robot, or a fault.NotFound error.
 	Telemetry(ctx context.Context, id RobotID) (Telemetry, error)
 	// AllTelemetry returns the last telemetry of each robot of the market, ordered by Robot.

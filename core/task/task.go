@@ -51,22 +51,27 @@ const (
 
 // Step is one thing to do.
 type Step struct {
-	Kind      StepKind       `json:"kind"`
-	Purpose   Purpose        `json:"purpose"`
-	To        maps.Position  `json:"to"`            // where a drive ends, or a handoff happens
-	Budget    clock.Duration `json:"budget"`        // how long it should take at most before it counts as overdue
-	PIN       string         `json:"pin,omitempty"` // four digits a person must give to open the hatch; empty: none
-	Status    Status         `json:"status"`
-	Deadline  clock.Time     `json:"deadline"` // set when it starts: start + budget; 0 if none
-	StartedAt clock.Time     `json:"started_at"`
-	DoneAt    clock.Time     `json:"done_at"`
-	HatchOpen bool           `json:"hatch_open,omitempty"`
-	Opened    bool           `json:"opened,omitempty"` // the hatch has been open at least once in this step
-	Tries     int            `json:"tries,omitempty"`  // failed tries of the hatch
-	WrongPINs int            `json:"wrong_pins,omitempty"`
-	Overdue   bool           `json:"overdue,omitempty"`
-	Assisted  bool           `json:"assisted,omitempty"` // a remote operator helps now
-	Cause     string         `json:"cause,omitempty"`    // why it failed or is retriable
+	Kind        StepKind        `json:"kind"`
+	Purpose     Purpose         `json:"purpose"`
+	To          maps.Position   `json:"to"`            // where a drive ends, or a handoff happens
+	Budget      clock.Duration  `json:"budget"`        // how long it should take at most before it counts as overdue; 0: any time
+	PIN         string          `json:"pin,omitempty"` // four digits a person must give to open the hatch; empty: none
+	Status      Status          `json:"status"`
+	Deadline    clock.Time      `json:"deadline"` // set when it starts: start + budget, later by the time that operators help; 0 if none
+	StartedAt   clock.Time      `json:"started_at"`
+	DoneAt      clock.Time      `json:"done_at"`
+	HatchOpen   bool            `json:"hatch_open,omitempty"`
+	Opened      bool            `json:"opened,omitempty"`       // the hatch has been open at least once in this step
+	Tries       int             `json:"tries,omitempty"`        // failed tries of the hatch
+	WrongPINs   int             `json:"wrong_pins,omitempty"`   // in a row
+	LockedUntil clock.Time      `json:"locked_until,omitempty"` // no PIN is accepted before; 0 if never locked
+	Asked       InstructionKind `json:"asked,omitempty"`        // Open or Confirm, as long as the robot has not reported on it
+	AskedAt     clock.Time      `json:"asked_at,omitempty"`
+	ConfirmAt   clock.Time      `json:"confirm_at,omitempty"` // when the closed hatch counts as the person's word that the exchange is over; 0 if it does not
+	Overdue     bool            `json:"overdue,omitempty"`
+	Assisted    bool            `json:"assisted,omitempty"`    // a remote operator helps now
+	AssistedAt  clock.Time      `json:"assisted_at,omitempty"` // since when, or when last
+	Cause       string          `json:"cause,omitempty"`       // why it failed or is retriable
 }
 
 // State is the state of a whole task.
@@ -90,10 +95,11 @@ type Task struct {
 	Token    uint64        `json:"token"` // fencing token of the robot's reservation
 	State    State         `json:"state"`
 	Steps    []Step        `json:"steps"`
-	Current  int           `json:"current"` // index of the running step; len(Steps) when finished
-	Replans  int           `json:"replans"` // number of the last replan
-	Heard    uint64        `json:"heard"`   // number of the last report heard
-	Events   []Change      `json:"events"`  // what happened, Seq 1, 2, 3, …; kept with the task so that one write keeps both
+	Current  int           `json:"current"`  // index of the running step; len(Steps) when finished
+	Replans  int           `json:"replans"`  // number of the last replan
+	Heard    uint64        `json:"heard"`    // number of the last report heard
+	Position maps.Position `json:"position"` // where the robot said it was in the last report
+	Events   []Change      `json:"events"`   // what happened, Seq 1, 2, 3, …; kept with the task so that one write keeps both
 	Revision uint64        `json:"revision"`
 }
 
@@ -107,9 +113,9 @@ const (
 	HatchOpened ChangeKind = "hatch_opened" //
 	HatchClosed ChangeKind = "hatch_closed" // closing does not finish the exchange
 	HatchJammed ChangeKind = "hatch_jammed" // the step is retriable
-	PINWrong    ChangeKind = "pin_wrong"
-	Confirmed   ChangeKind = "confirmed" // a handoff is done
-	Overdue     ChangeKind = "overdue"   // a deadline passed
+	PINWrong    ChangeKind = "pin_wrong"    // cause "locked" if no PIN is accepted for a while
+	Confirmed   ChangeKind = "confirmed"    // a handoff is done, or a charge or wait
+	Overdue     ChangeKind = "overdue"      // a deadline passed
 	AssistBegan ChangeKind = "assist_began"
 	AssistEnded ChangeKind = "assist_ended"
 	StepFailed  ChangeKind = "step_failed"
@@ -161,8 +167,9 @@ const (
 	ReportFailed      ReportKind = "failed"
 )
 
-// Report is what a robot says of its task. A report with an old token is
-// refused with fault.Conflict; one that was heard before changes nothing.
+// Report is what a robot says of its task. A report of another robot, with another
+// token or of a cancelled task is refused with fault.Conflict: the robot then forgets the task. One that was
+// heard before, is of a step that is over, or comes after the task's end changes nothing.
 type Report struct {
 	Robot    fleet.RobotID `json:"robot"`
 	Task     ID            `json:"task"`
@@ -176,11 +183,12 @@ type Report struct {
 
 // Instruction is what Task tells a robot.
 type Instruction struct {
-	Task  ID              `json:"task"`
-	Token uint64          `json:"token"`
-	Kind  InstructionKind `json:"kind"`
-	Index int             `json:"index"` // of the step
-	Step  Step            `json:"step"`  // without its PIN
+	Task     ID              `json:"task"`
+	Delivery string          `json:"delivery"`
+	Token    uint64          `json:"token"`
+	Kind     InstructionKind `json:"kind"`
+	Index    int             `json:"index"` // of the step
+	Step     Step            `json:"step"`  // without its PIN
 }
 
 // InstructionKind is the kind of an instruction.
@@ -213,7 +221,8 @@ type Store interface {
 	// it writes nothing and fails with fault.Conflict. A fault.Unavailable error
 	// leaves open whether the write happened.
 	SaveTask(ctx context.Context, t Task) (revision uint64, err error)
-	// ActiveOf returns the active task of a robot, or a fault.NotFound error.
+	// ActiveOf returns the active task of a robot, or a fault.NotFound error. If it has several, since
+	// an old one was not cancelled yet, it is the one with the highest token.
 	ActiveOf(ctx context.Context, robot fleet.RobotID) (Task, error)
 	// Changes returns entries of the market's feed after the cursor, at most limit of
 	// them (rounded up to whole tasks), and the cursor behind them. Entries of one
@@ -221,10 +230,18 @@ type Store interface {
 	Changes(ctx context.Context, m market.ID, after Cursor, limit int) ([]Change, Cursor, error)
 }
 
-// ReplanRequest replaces the steps of a task from index From on, as when
+// ActiveStore finds what a restart must take up again.
+type ActiveStore interface {
+	// Active returns the active tasks of a market with an ID above after, ordered by ID, at most limit.
+	Active(ctx context.Context, m market.ID, after ID, limit int) ([]Task, error)
+}
+
+// ReplanRequest replaces what is not done of a task's steps from index From on, as when
 // goods must go back or the recipient's address changed. Number counts the replans
-// of a task from 1; a repeat of the last number changes nothing. If the running step
-// is among those replaced it is skipped, and the robot is told to do the next.
+// of a task from 1; a repeat of the last number changes nothing, an older one is refused with
+// fault.Conflict. If the current step is among those replaced it is skipped but keeps its index, the new
+// steps follow it, and the robot is told to do the first of them. While the hatch is open
+// that is refused with fault.Conflict, reason "hatch_open".
 type ReplanRequest struct {
 	Task   ID
 	Number int

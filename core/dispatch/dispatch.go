@@ -84,13 +84,17 @@ type Request struct {
 	Not         []fleet.RobotID `json:"not,omitempty"` // robots that failed this delivery
 }
 
-// Finish says that an attempt has ended and its robot may go.
+// Finish says that an attempt has ended and its robot may go. PickupAt and
+// DropoffAt are when it really arrived at the pickup and when the recipient
+// had the goods, 0 where that did not happen: estimates learn from them.
 type Finish struct {
-	Market   market.ID
-	Delivery string
-	Attempt  int
-	Robot    fleet.RobotID
-	Token    uint64
+	Market    market.ID
+	Delivery  string
+	Attempt   int
+	Robot     fleet.RobotID
+	Token     uint64
+	PickupAt  clock.Time
+	DropoffAt clock.Time
 }
 
 // DecisionKind is the kind of a decision.
@@ -100,22 +104,24 @@ type DecisionKind string
 const (
 	Assigned DecisionKind = "assigned" // Robot is reserved under Token
 	Lost     DecisionKind = "lost"     // Robot cannot be counted on any more: out of contact or out of order
+	Found    DecisionKind = "found"    // a Lost robot is heard of again, and still reserved for the attempt
 	GaveUp   DecisionKind = "gave_up"  // no robot within the time that settings allow
 )
 
 // Decision is an entry of a market's feed, and the data of the journal's
 // "dispatch.<kind>" events.
 type Decision struct {
-	Market   market.ID     `json:"market"`
-	Delivery string        `json:"delivery"`
-	Attempt  int           `json:"attempt"`
-	Kind     DecisionKind  `json:"kind"`
-	At       clock.Time    `json:"at"`
-	Robot    fleet.RobotID `json:"robot,omitempty"`
-	Token    uint64        `json:"token,omitempty"`
-	PickupAt clock.Time    `json:"pickup_at,omitempty"` // when it should be there
-	Cause    string        `json:"cause,omitempty"`     // of Lost and GaveUp
-	Why      *Why          `json:"why,omitempty"`       // of Assigned
+	Market   market.ID      `json:"market"`
+	Delivery string         `json:"delivery"`
+	Attempt  int            `json:"attempt"`
+	Kind     DecisionKind   `json:"kind"`
+	At       clock.Time     `json:"at"`
+	Robot    fleet.RobotID  `json:"robot,omitempty"`
+	Token    uint64         `json:"token,omitempty"`
+	PickupAt clock.Time     `json:"pickup_at,omitempty"` // when it should be there
+	Cause    string         `json:"cause,omitempty"`     // of Lost and GaveUp
+	Why      *Why           `json:"why,omitempty"`       // of Assigned
+	Position *maps.Position `json:"position,omitempty"`  // where it was last seen, of Lost; nil if unknown
 }
 
 // Why explains an assignment.
@@ -127,7 +133,7 @@ type Why struct {
 	Deadhead       clock.Duration `json:"deadhead"`   // drive to the pickup
 	DeadheadMM     int64          `json:"deadhead_mm"`
 	Cost           int64          `json:"cost"`                 // of the pairing, in ms-equivalents
-	Price          int64          `json:"price"`                // dual of the request: what one more suitable robot would be worth, ms-equivalents
+	Price          int64          `json:"price"`                // what the request costs all requests together: the worth of one more robot that stands where it is wanted, ms-equivalents
 	RunnerUp       fleet.RobotID  `json:"runner_up,omitempty"`  // who would have gone otherwise
 	RunnerUpCloser clock.Duration `json:"runner_up_closer"`     // by how much it would have had to be closer
 	Held           clock.Duration `json:"held"`                 // how long the commitment was put off on purpose
@@ -152,30 +158,41 @@ type Fleet interface {
 	// Reserve gives the right to command a robot and returns the fencing token. It fails with
 	// fault.Conflict if another holder has it. A repeat of the same attempt returns the same token.
 	Reserve(ctx context.Context, r fleet.ReserveRequest) (token uint64, err error)
+	// Renew prolongs the right that token gives. It fails with fault.Conflict if the token is not the current one any more.
+	Renew(ctx context.Context, robot fleet.RobotID, token uint64, until clock.Time) error
 	// Release gives the right back. It is no error if the token is not the current one any more.
 	Release(ctx context.Context, robot fleet.RobotID, token uint64) error
-	// Command sends an order to a robot that is reserved under the order's token.
+}
+
+// Charging is what Dispatch needs to have robots charged and moved that have no delivery.
+type Charging interface {
+	// Docks returns the docks of a market ordered by id.
+	Docks(ctx context.Context, m market.ID) ([]fleet.Dock, error)
+	// Command sends an order to a robot that is reserved under the order's token. It fails with
+	// fault.Unavailable when the robot has no contact, and with fault.Conflict when the token is an old one.
 	Command(ctx context.Context, o fleet.Order) error
 }
 
-// Docks tells where robots charge.
-type Docks interface {
-	// Docks returns the docks of a market ordered by id.
-	Docks(ctx context.Context, m market.ID) ([]fleet.Dock, error)
-}
-
-// Maps is what Dispatch needs of the map.
-type Maps interface {
+// Places is what Dispatch needs to know of where deliveries begin and end.
+type Places interface {
 	// Geocode finds an address; fault.NotFound if the market does not have it.
 	Geocode(ctx context.Context, m market.ID, query string) (maps.Match, error)
 	// Snap finds the nearest place a robot can stand; fault.NotFound if there is none within reach.
 	Snap(ctx context.Context, m market.ID, p maps.Point) (maps.Match, error)
-	// Matrix returns times and lengths from each of from to each of to, row-major;
-	// where there is no way, OK is false.
-	Matrix(ctx context.Context, m market.ID, from, to []maps.Position) ([]maps.Leg, error)
-	// Serves reports whether position is within the service area at the time; if not, the
-	// refusal's reason is "area" or "hours", and for hours the next opening is returned (0 if never).
+	// Serves reports whether position is within the service area at the time, by reason "". If not, the
+	// reason is "area" or "hours", and for hours the next opening is returned (0 if never).
 	Serves(ctx context.Context, m market.ID, at maps.Position, when clock.Time) (reason string, opens clock.Time, err error)
+	// PointAt returns where a position is.
+	PointAt(ctx context.Context, m market.ID, at maps.Position) (maps.Point, error)
+}
+
+// Ways is what Dispatch needs to know of the ways between places.
+type Ways interface {
+	// Matrix returns times and lengths from each of from to each of to, row-major;
+	// where there is no way, OK is false. The result is the caller's.
+	Matrix(ctx context.Context, m market.ID, from, to []maps.Position) ([]maps.Leg, error)
+	// Version returns a number that changes whenever a leg that Matrix returned may have changed.
+	Version(ctx context.Context, m market.ID) (uint64, error)
 }
 
 // Notifier is told that a market's feed has a new entry, so that watchers need not poll.

@@ -77,14 +77,14 @@ func (c *Carrier) drive(l *runlog.Leg, t clock.Time) {
 }
 
 // stop ends the leg after drivenMM, or what it would have driven by then if
-// that is negative.
+// that is negative or the leg was over anyway.
 func (c *Carrier) stop(t clock.Time, drivenMM int64) {
 	l := c.Leg
 	if l == nil {
 		return
 	}
-	if drivenMM < 0 {
-		drivenMM = l.DrivenAt(t.Sub(c.LegAt))
+	if since := t.Sub(c.LegAt); drivenMM < 0 || since >= l.Duration() {
+		drivenMM = l.DrivenAt(since)
 	}
 	if l.Loaded {
 		c.LoadedMM += drivenMM

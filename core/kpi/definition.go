@@ -84,3 +84,13 @@ func overDeliveries(d Definition, stats ...statistic) []Definition {
 	}
 	return all
 }
+
+// Known reports whether name is the name of a KPI.
+func Known(name string) bool {
+	for _, d := range Definitions() {
+		if d.Name == name {
+			return true
+		}
+	}
+	return false
+}

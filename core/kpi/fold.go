@@ -18,6 +18,9 @@ func (c *Collector) foldDelivery(e event.Event, what string) error {
 		c.run.Refused[r.Reason]++
 		return nil
 	}
+	if what == "ignored" || what == "expired" {
+		return nil // not updates of a delivery
+	}
 	r := c.record(e.Entity)
 	// What an update says over and over is compared with what is known, not copied.
 	u := delivery.Update{Partner: delivery.PartnerID(r.Partner), ExternalID: r.ExternalID, Store: r.Store}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,7 +15,9 @@ import (
 	"footway/core/event"
 	"footway/core/kpi"
 	"footway/core/kpi/kpitest"
+	"footway/core/maps"
 	"footway/core/rng"
+	"footway/core/runlog"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files and docs/kpis.md")
@@ -199,6 +202,48 @@ func TestBadEventIsReported(t *testing.T) {
 	c.Observe(event.Event{Seq: 7, T: 1, Kind: "delivery.assigned", Entity: "d1", Data: []byte(`{"to":5}`)})
 	if err := c.Err(); err == nil || !bytes.Contains([]byte(err.Error()), []byte(`event 7 (delivery.assigned of "d1")`)) {
 		t.Errorf("Err() = %v, want one that names the event", err)
+	}
+}
+
+func TestOtherEventsOfADeliveryChangeNothing(t *testing.T) {
+	events := day().Events()
+	want := kpi.Compute(fold(t, events))
+	for _, kind := range []string{"delivery.ignored", "delivery.expired"} {
+		more := slices.Insert(slices.Clone(events), 900, event.New(events[900].T, "wedgwood", kind, events[900].Entity, 0, map[string]string{"partner": "x", "reason": "y"}))
+		if diff := cmp.Diff(want, kpi.Compute(fold(t, more))); diff != "" {
+			t.Errorf("with %s (-want +got):\n%s", kind, diff)
+		}
+	}
+}
+
+// TestBrokenLegs drives one robot 1,000 m, of which what is counted depends on
+// what comes between.
+func TestBrokenLegs(t *testing.T) {
+	leg := runlog.Leg{Robot: "r1", Purpose: runlog.ToPickup, Route: []maps.EdgeID{1}, Times: []int32{600_000}, LengthMM: 1_000_000, ChargeFromMWh: 60_000, ChargeToMWh: 30_000}
+	halt := runlog.Halt{Robot: "r1", Cause: runlog.CauseStuck, DrivenMM: 123_000, ChargeMWh: 55_000}
+	for _, c := range []struct {
+		name       string
+		after      clock.Duration
+		kind       string
+		data       any
+		km, energy float64
+	}{
+		{"nothing comes between", 20 * clock.Minute, runlog.RunEnded, runlog.Ended{}, 1, 0.03},
+		{"the log ends half way", 5 * clock.Minute, runlog.RunEnded, runlog.Ended{}, 0.5, 0.015},
+		{"a halt says how far it came", 5 * clock.Minute, runlog.RobotHalt, halt, 0.123, 0.015},
+		{"a halt after it arrived", 15 * clock.Minute, runlog.RobotHalt, halt, 1, 0.03},
+		{"another leg half way", 5 * clock.Minute, runlog.RobotLeg, runlog.Leg{Robot: "r1", ChargeFromMWh: 45_000, ChargeToMWh: 45_000}, 0.5, 0.015},
+	} {
+		res := kpi.Compute(fold(t, []event.Event{
+			event.New(1, "m", runlog.RobotLeg, "r1", 0, leg),
+			event.New(clock.Time(1).Add(c.after), "m", c.kind, "r1", 0, c.data),
+		}))
+		if km, _ := res.Get("distance_km"); km != c.km {
+			t.Errorf("%s: %v km, want %v", c.name, km, c.km)
+		}
+		if kwh, _ := res.Get("energy_kwh"); kwh != c.energy {
+			t.Errorf("%s: %v kWh, want %v", c.name, kwh, c.energy)
+		}
 	}
 }
 

@@ -72,18 +72,26 @@ func (p Phase) String() string {
 	return [...]string{"assignment", "deadhead", "merchant", "loading", "travel", "crossings", "handoff"}[p]
 }
 
-// Phases splits the time from click to door; the parts sum to it. ok is false
-// if the goods never arrived, or some instant in between is not known.
+// Phases splits the time from click to door; the parts sum to it. A delivery
+// that ended early has parts up to its end. ok is false if it was not accepted or
+// has not ended.
 func (r *Record) Phases() (parts [Phases]clock.Duration, ok bool) {
-	if !r.Delivered() || r.Requested == 0 || r.Assigned == 0 || r.AtPickup == 0 || r.Loaded == 0 || r.AtDropoff == 0 {
+	if r.Requested == 0 || r.Ended == 0 {
 		return parts, false
 	}
-	ready := min(max(r.ReadyAt(), r.AtPickup), r.Loaded)
-	drive := r.AtDropoff.Sub(r.Loaded)
+	reached := func(t clock.Time) clock.Time {
+		if t == 0 {
+			return r.Ended
+		}
+		return t
+	}
+	assigned, atPickup, loaded, atDropoff := reached(r.Assigned), reached(r.AtPickup), reached(r.Loaded), reached(r.AtDropoff)
+	ready := min(max(r.ReadyAt(), atPickup), loaded)
+	drive := atDropoff.Sub(loaded)
 	crossings := min(r.Crossings, drive)
 	return [Phases]clock.Duration{
-		r.Assigned.Sub(r.Requested), r.AtPickup.Sub(r.Assigned), ready.Sub(r.AtPickup), r.Loaded.Sub(ready),
-		drive - crossings, crossings, r.Ended.Sub(r.AtDropoff),
+		assigned.Sub(r.Requested), atPickup.Sub(assigned), ready.Sub(atPickup), loaded.Sub(ready),
+		drive - crossings, crossings, r.Ended.Sub(atDropoff),
 	}, true
 }
 

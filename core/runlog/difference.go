@@ -21,7 +21,8 @@ type Difference struct {
 }
 
 // FirstDifference returns where a and b part, or nil if they are equal. It
-// skips what hashes of frames prove to be equal.
+// skips what hashes of frames prove to be equal. Runs with other settings part at
+// their first event, run.began; DifferenceFrom finds where that began to matter.
 func FirstDifference(a, b *Reader) (*Difference, error) {
 	from := max(a.header.After, b.header.After) + 1
 	if a.header.After == b.header.After && a.header.Chain == b.header.Chain {
@@ -33,6 +34,12 @@ func FirstDifference(a, b *Reader) (*Difference, error) {
 			from = a.frames[same-1].LastSeq() // again, as Before
 		}
 	}
+	return DifferenceFrom(a, b, from)
+}
+
+// DifferenceFrom returns where a and b part from event number from on, or nil
+// if they are equal from there.
+func DifferenceFrom(a, b *Reader, from uint64) (*Difference, error) {
 	nextA, stopA := iter.Pull2(a.Events(from))
 	defer stopA()
 	nextB, stopB := iter.Pull2(b.Events(from))
@@ -142,11 +149,23 @@ func flatten(e event.Event) map[string]string {
 }
 
 func flattenInto(values map[string]string, path string, raw json.RawMessage) {
+	var list []map[string]json.RawMessage
+	if json.Unmarshal(raw, &list) == nil {
+		for i, fields := range list {
+			flattenFields(values, fmt.Sprintf("%s[%d]", path, i), fields)
+		}
+		values[path+".length"] = fmt.Sprint(len(list))
+		return
+	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil || len(fields) == 0 {
 		values[path] = string(raw) // not an object: compared as it is
 		return
 	}
+	flattenFields(values, path, fields)
+}
+
+func flattenFields(values map[string]string, path string, fields map[string]json.RawMessage) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		flattenInto(values, path+"."+name, fields[name])
 	}

@@ -11,11 +11,12 @@ import (
 // FuzzRead reads whatever it is given: it may refuse it, but not crash, and what
 // Verify accepts must be written back to the same hash.
 func FuzzRead(f *testing.F) {
+	const tail = 100 // bytes cut off, as by a crash
 	events := day()
 	for _, codec := range []runlog.Codec{nil, deflate{}} {
-		b, _ := write(f, events[:40], runlog.Options{Codec: codec})
+		b, _ := write(f, events[:4], runlog.Options{Codec: codec})
 		f.Add(b)
-		f.Add(b[:len(b)-100])
+		f.Add(b[:len(b)-tail])
 	}
 	empty, _ := write(f, nil, runlog.Options{})
 	f.Add(empty)

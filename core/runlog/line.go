@@ -55,12 +55,16 @@ func appendString(b []byte, s string) []byte {
 }
 
 // parser reads canonical lines. It remembers strings, since few are distinct.
-type parser struct{ seen map[string]string }
+type parser struct {
+	seen  map[string]string
+	again []byte // scratch
+}
 
 // maxSeen bounds the memory for strings of a log with many distinct ones.
 const maxSeen = 1 << 16
 
-// parse returns the event of a canonical line. Its Data is part of line.
+// parse returns the event of a canonical line. Its Data is part of line. Other
+// lines that mean the same are refused: an event has one line, and one hash.
 func (p *parser) parse(line []byte) (e event.Event, err error) {
 	s := scanner{rest: line}
 	e.Seq = s.unsigned(`{"seq":`)
@@ -79,6 +83,9 @@ func (p *parser) parse(line []byte) (e event.Event, err error) {
 	e.Data = json.RawMessage(s.rest[: len(s.rest)-1 : len(s.rest)-1])
 	if !json.Valid(e.Data) {
 		return event.Event{}, fmt.Errorf("event line %d: data is not JSON", e.Seq)
+	}
+	if p.again = AppendLine(p.again[:0], e); !bytes.Equal(p.again, line) {
+		return event.Event{}, fmt.Errorf("event line %d: not in the canonical form, such as %.80s", e.Seq, p.again)
 	}
 	return e, nil
 }

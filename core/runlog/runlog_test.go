@@ -370,6 +370,17 @@ func TestFirstDifference(t *testing.T) {
 			t.Errorf("changed event %d: %s\nwant its number", at+1, d)
 		}
 	}
+	began := append([]event.Event(nil), events...)
+	began[0].Data = bytes.Replace(began[0].Data, []byte(`{"id":"r7"`), []byte(`{"id":"r77"`), 1)
+	began[500].T++
+	c, _ := write(t, began, runlog.Options{})
+	d, err := runlog.FirstDifference(a, open(t, c, nil))
+	if err != nil || d.Seq != 1 || !cmp.Equal(d.Fields(), []runlog.Field{{Path: "data.robots[6].id", A: `"r7"`, B: `"r77"`}}) {
+		t.Errorf("another robot at the beginning: %v, %v, want its id", d, err)
+	}
+	if d, err = runlog.DifferenceFrom(a, open(t, c, nil), 2); err != nil || d.Seq != 501 {
+		t.Errorf("behind the beginning: %v, %v, want event 501", d, err)
+	}
 	short, _ := write(t, events[:900], runlog.Options{})
 	if d, err := runlog.FirstDifference(a, open(t, short, nil)); err != nil || d.Seq != 901 || d.B != nil {
 		t.Errorf("a shorter log: %v, %v, want the end of B at 901", d, err)

@@ -23,7 +23,8 @@ const (
 	TaskChange          // the last change of an active task
 	Sky                 // weather.changed of a market
 	Trouble             // world.fault that is not over
-	slots
+	Closure             // maps.closed of a closure; gone when reopened
+	LiveSpeed           // maps.speed of a class
 )
 
 // effect says what an event of a kind does to the State of its entity: into
@@ -39,53 +40,58 @@ var ofDelivery = []Slot{DeliveryState, DeliveryNews, DeliveryChoice, DeliveryRea
 
 // effects has the kinds that are named one by one.
 var effects = map[string]effect{
-	RunBegan:             {into: Run},
-	RunEnded:             {into: RunEnd},
-	RobotLeg:             {into: RobotDrive, clears: []Slot{RobotStop, RobotCharge}},
-	RobotHalt:            {into: RobotStop},
-	RobotResume:          {into: RobotStop},
-	RobotCharging:        {into: RobotCharge, clears: []Slot{RobotStop}},
-	RobotCharged:         {into: RobotCharge},
-	OperatorBegan:        {into: RobotHelp},
-	OperatorEnded:        {clears: []Slot{RobotHelp}},
-	MerchantReady:        {into: DeliveryReady, openOnly: true},
-	WeatherChanged:       {into: Sky},
-	WorldFault:           {into: Trouble},
-	WorldCleared:         {clears: []Slot{Trouble}},
-	"fleet.state":        {into: RobotState},
-	"fleet.reserved":     {into: RobotClaim},
-	"fleet.released":     {clears: []Slot{RobotClaim}},
-	"delivery.quoted":    {}, // not accepted: not yet somebody's delivery
-	"delivery.refused":   {},
-	"delivery.delivered": {clears: ofDelivery},
-	"delivery.returned":  {clears: ofDelivery},
-	"delivery.cancelled": {clears: ofDelivery},
-	"delivery.custody":   {into: DeliveryNews, openOnly: true},
-	"delivery.trouble":   {into: DeliveryNews, openOnly: true},
-	"delivery.ready":     {into: DeliveryNews, openOnly: true},
-	"delivery.edited":    {into: DeliveryNews, openOnly: true},
-	"delivery.expectation": {
-		into: DeliveryNews, openOnly: true},
-	"dispatch.assigned": {into: DeliveryChoice, openOnly: true},
-	"dispatch.lost":     {clears: []Slot{DeliveryChoice}},
-	"dispatch.gave_up":  {clears: []Slot{DeliveryChoice}},
-	"task.ended":        {clears: []Slot{TaskChange}},
-	"task.step_failed":  {clears: []Slot{TaskChange}},
-	"task.withdrawn":    {clears: []Slot{TaskChange}},
+	RunBegan:               {into: Run},
+	RunEnded:               {into: RunEnd},
+	RobotLeg:               {into: RobotDrive, clears: []Slot{RobotStop, RobotCharge}},
+	RobotHalt:              {into: RobotStop},
+	RobotResume:            {into: RobotStop},
+	RobotCharging:          {into: RobotCharge, clears: []Slot{RobotStop}},
+	RobotCharged:           {into: RobotCharge},
+	OperatorBegan:          {into: RobotHelp},
+	OperatorEnded:          {clears: []Slot{RobotHelp}},
+	MerchantReady:          {into: DeliveryReady, openOnly: true},
+	WeatherChanged:         {into: Sky},
+	WorldFault:             {into: Trouble},
+	WorldCleared:           {clears: []Slot{Trouble}},
+	"maps.closed":          {into: Closure},
+	"maps.reopened":        {clears: []Slot{Closure}},
+	"maps.speed":           {into: LiveSpeed},
+	"fleet.state":          {into: RobotState},
+	"fleet.reserved":       {into: RobotClaim},
+	"fleet.released":       {clears: []Slot{RobotClaim}},
+	"delivery.requested":   {into: DeliveryState},
+	"delivery.assigned":    {into: DeliveryState},
+	"delivery.to_pickup":   {into: DeliveryState},
+	"delivery.at_pickup":   {into: DeliveryState},
+	"delivery.loaded":      {into: DeliveryState},
+	"delivery.to_dropoff":  {into: DeliveryState},
+	"delivery.at_dropoff":  {into: DeliveryState},
+	"delivery.returning":   {into: DeliveryState},
+	"delivery.at_return":   {into: DeliveryState},
+	"delivery.delivered":   {clears: ofDelivery},
+	"delivery.returned":    {clears: ofDelivery},
+	"delivery.cancelled":   {clears: ofDelivery},
+	"delivery.custody":     {into: DeliveryNews, openOnly: true},
+	"delivery.trouble":     {into: DeliveryNews, openOnly: true},
+	"delivery.ready":       {into: DeliveryNews, openOnly: true},
+	"delivery.edited":      {into: DeliveryNews, openOnly: true},
+	"delivery.expectation": {into: DeliveryNews, openOnly: true},
+	"dispatch.assigned":    {into: DeliveryChoice, openOnly: true},
+	"dispatch.lost":        {clears: []Slot{DeliveryChoice}},
+	"dispatch.gave_up":     {clears: []Slot{DeliveryChoice}},
+	"task.ended":           {clears: []Slot{TaskChange}},
+	"task.step_failed":     {clears: []Slot{TaskChange}},
+	"task.withdrawn":       {clears: []Slot{TaskChange}},
 }
 
-// effectOf returns the effect of a kind. Deliveries' other kinds are their
-// states; kinds that nobody knows change nothing but the counts.
+// effectOf returns the effect of a kind. Kinds that nobody knows, and quotes,
+// which are nobody's delivery yet, change nothing but the counts.
 func effectOf(kind string) effect {
 	if f, ok := effects[kind]; ok {
 		return f
 	}
-	switch {
-	case strings.HasPrefix(kind, "delivery."):
-		return effect{into: DeliveryState}
-	case strings.HasPrefix(kind, "task."):
+	if strings.HasPrefix(kind, "task.") {
 		return effect{into: TaskChange}
-	default:
-		return effect{}
 	}
+	return effect{}
 }

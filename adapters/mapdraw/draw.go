@@ -65,7 +65,7 @@ func Write(w io.Writer, f Format, n *maps.Network, o Options) error {
 	if f == SVG {
 		c := vgsvg.New(width, height)
 		newPainter(c, v, n, o).paint()
-		return writeSVG(w, c)
+		return writeSVG(w, c, v)
 	}
 	img := image.NewRGBA(image.Rect(0, 0, int(v.width), int(v.height)))
 	pen := gg.NewContextForRGBA(img)
@@ -91,14 +91,18 @@ func title(name string) string {
 	return strings.Join(words, " ")
 }
 
-// writeSVG writes c with round line ends, which vg cannot ask for.
-func writeSVG(w io.Writer, c *vgsvg.Canvas) error {
+// writeSVG writes c with what vg cannot ask for: round line ends, sizes in
+// pixels, and fonts of the same widths where Liberation Sans is not installed.
+func writeSVG(w io.Writer, c *vgsvg.Canvas, v view) error {
 	var out bytes.Buffer
 	if _, err := c.WriteTo(&out); err != nil {
 		return fmt.Errorf("draw SVG: %w", err)
 	}
-	round := bytes.Replace(out.Bytes(), []byte("<svg "), []byte(`<svg stroke-linecap="round" stroke-linejoin="round" `), 1)
-	if _, err := w.Write(round); err != nil {
+	inPoints := fmt.Sprintf(`<svg width="%.0fpt" height="%.0fpt"`, v.width, v.height)
+	inPixels := fmt.Sprintf(`<svg stroke-linecap="round" stroke-linejoin="round" width="%.0f" height="%.0f"`, v.width, v.height)
+	svg := strings.Replace(out.String(), inPoints, inPixels, 1)
+	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans", "font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif")
+	if _, err := io.WriteString(w, svg); err != nil {
 		return fmt.Errorf("write SVG: %w", err)
 	}
 	return nil

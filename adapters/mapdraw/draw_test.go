@@ -118,8 +118,10 @@ func TestSVG(t *testing.T) {
 			t.Errorf("the picture does not say %q", want)
 		}
 	}
-	if !bytes.Contains(out, []byte(`stroke-linecap="round"`)) {
-		t.Error("lines end square")
+	for _, want := range []string{`stroke-linecap="round"`, `width="1600" height="1600"`, "Arial"} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("the picture has no %s", want)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func (t *turn) started(c task.Change) error {
 
 func (t *turn) arrived(c task.Change) error {
 	d := t.d
-	d.LateSince = 0
+	d.LateSince, d.Silent = 0, false
 	switch {
 	case c.Purpose == task.Load:
 		return t.advance(outward, AtPickup)

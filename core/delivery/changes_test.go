@@ -132,6 +132,27 @@ func TestDecided(t *testing.T) {
 	}
 }
 
+// TestSilentCarrierHasTheGraceOfALateOne: a loaded robot out of contact is not
+// relieved at once, and not at all once it is heard of again.
+func TestSilentCarrierHasTheGraceOfALateOne(t *testing.T) {
+	d := carried(ToDropoff)
+	lost := dispatch.Decision{Kind: dispatch.Lost, Attempt: 2, Robot: "r1", Cause: outOfContact}
+	if err := turnOf(&d).decided(lost); err != nil || d.Transfer != nil || d.LateSince == 0 {
+		t.Fatalf("out of contact: %v, transfer %v, late since %v; want it late and not relieved", err, d.Transfer, d.LateSince)
+	}
+	if d.due(timerLate, DefaultSettings()) == 0 {
+		t.Error("nothing waits for the silent carrier's grace to end")
+	}
+	found := dispatch.Decision{Kind: dispatch.Found, Attempt: 2, Robot: "r1"}
+	if err := turnOf(&d).decided(found); err != nil || d.LateSince != 0 || d.Silent {
+		t.Errorf("found: %v, late since %v; want no grace running", err, d.LateSince)
+	}
+	d.LateSince = 1 // overdue, which being in contact does not mend
+	if err := turnOf(&d).decided(found); err != nil || d.LateSince != 1 {
+		t.Errorf("found when overdue: %v, late since %v; want it overdue still", err, d.LateSince)
+	}
+}
+
 func TestReliefsAreNotTriedForEver(t *testing.T) {
 	d := carried(ToDropoff)
 	if err := turnOf(&d).carrierFailed("stuck", nil); err != nil {

@@ -29,12 +29,30 @@ func (t *turn) decided(c dispatch.Decision) error {
 	switch {
 	case c.Kind == dispatch.Assigned:
 		return t.assigned(c)
+	case c.Kind == dispatch.Lost && current && c.Robot == d.Robot && c.Cause == outOfContact && d.State.Carried() && d.Transfer == nil:
+		t.outOfContact()
 	case c.Kind == dispatch.Lost && current && c.Robot == d.Robot:
 		return t.carrierFailed(c.Cause, c.Position)
+	case c.Kind == dispatch.Found && current && c.Robot == d.Robot && d.Silent:
+		d.Silent, d.LateSince, t.changed = false, 0, true
 	case c.Kind == dispatch.GaveUp && current && d.waiting():
 		return t.cancel(t.failReason(), c.Cause, true)
 	}
 	return nil
+}
+
+// outOfContact is Dispatch's cause for a robot that is not heard of, and may be
+// on its way all the same.
+const outOfContact = "out_of_contact"
+
+// outOfContact gives a loaded carrier that nobody hears the grace of a late one:
+// most holes in the network are left behind by driving on, and somebody sent
+// to where it was last seen would not find it.
+func (t *turn) outOfContact() {
+	if d := t.d; d.LateSince == 0 {
+		d.LateSince, d.Silent = t.now, true
+		t.tell(Trouble, outOfContact)
+	}
 }
 
 // assigned takes the robot that Dispatch reserved, or lets it go if it is not wanted any more.

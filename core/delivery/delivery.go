@@ -169,6 +169,7 @@ type Delivery struct {
 	Reminded        bool            `json:"reminded"`             // the merchant was reminded that a robot waits
 	Exchange        clock.Time      `json:"exchange"`             // when the hatch was last opened in this state; 0 if not
 	LateSince       clock.Time      `json:"late_since"`           // since when a loaded carrier is overdue; 0 if it is not
+	Silent          bool            `json:"silent,omitempty"`     // LateSince is since when it is not heard of
 	GoingBack       string          `json:"going_back,omitempty"` // why Task was asked to send the goods back and has not agreed yet
 	Replans         int             `json:"replans"`              // revisions of Task asked for
 	Transfer        *Transfer       `json:"transfer,omitempty"`   // a custody transfer under way

@@ -125,7 +125,7 @@ func (t *turn) release(cause string) {
 	if f := d.Transfer; f != nil {
 		t.oweFinishFrom(f)
 	}
-	d.Transfer, d.LateSince, d.GoingBack = nil, 0, ""
+	d.Transfer, d.LateSince, d.Silent, d.GoingBack = nil, 0, false, ""
 }
 
 // oweCancel ends the current attempt's task. If its id is not known, the task
@@ -166,7 +166,7 @@ func (d *Delivery) pickedUpBy(r fleet.RobotID) clock.Time {
 func (d *Delivery) nextAttempt() {
 	d.Attempt++
 	d.Asked, d.AskedAt, d.PickupAt = false, 0, 0
-	d.Robot, d.Token, d.Task, d.TaskSeq, d.Step, d.Replans, d.LateSince = "", 0, "", 0, 0, 0, 0
+	d.Robot, d.Token, d.Task, d.TaskSeq, d.Step, d.Replans, d.LateSince, d.Silent = "", 0, "", 0, 0, 0, 0, false
 }
 
 // carrierFailed looks for another carrier: before loading by a new request, after
@@ -265,7 +265,7 @@ func (t *turn) turnBack() error {
 	if cause == "" {
 		return nil
 	}
-	d.GoingBack, d.LateSince = "", 0
+	d.GoingBack, d.LateSince, d.Silent = "", 0, false
 	if d.waiting() {
 		d.Asked = false // the request has another end now
 	}

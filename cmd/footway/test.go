@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"footway/cmd/twin"
+	"footway/scenarios"
+)
+
+// hashFile, beside scenarios, holds the hash that each must have.
+const hashFile = "hashes.txt"
+
+func newTestCommand() *cobra.Command {
+	var flags runFlags
+	var junit, only string
+	var asJSON, update bool
+	cmd := &cobra.Command{
+		Use:   "test PATH...",
+		Short: "Run scenarios as regression tests",
+		Long: `Run scenarios and hold each to the outcomes that it expects, to the invariants
+that hold in every run, and to its hash in ` + hashFile + ` beside it, if that file
+has one. PATH is a scenario or a folder of them.
+
+The hash is a contract: when a change moves it on purpose, write the new ones
+with --update and say why in the commit.`,
+		Example: `  footway test scenarios/
+  footway test scenarios/ --junit out/junit.xml
+  footway test scenarios/lunch-rush.yaml --json
+  footway test scenarios/ --update`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			paths, err := scenarioPaths(args, only)
+			if err != nil {
+				return err
+			}
+			w := textOut(cmd, asJSON)
+			golden := !cmd.Flags().Changed("seed") && len(flags.set) == 0 && flags.market == ""
+			var all []*testCase
+			for _, p := range paths {
+				c := runCase(cmd.Context(), cmd, &flags, p)
+				if golden && !update {
+					c.holdToHash()
+				}
+				c.tell(w)
+				all = append(all, c)
+				if err := cmd.Context().Err(); err != nil {
+					return err
+				}
+			}
+			return conclude(cmd, w, all, junit, asJSON, update && golden)
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().StringVar(&junit, "junit", "", "write the results to this file as JUnit XML")
+	cmd.Flags().StringVar(&only, "run", "", "only scenarios whose file name contains this")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON array on standard output; everything else goes to standard error")
+	cmd.Flags().BoolVar(&update, "update", false, "write the hashes of scenarios that did as expected to "+hashFile)
+	return cmd
+}
+
+// scenarioPaths returns the scenario files that args mean, in order of name.
+func scenarioPaths(args []string, only string) ([]string, error) {
+	var paths []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if errors.Is(err, fs.ErrNotExist) && slices.Contains(scenarios.Names(), arg) {
+			paths = append(paths, arg)
+			continue
+		}
+		if err != nil {
+			return nil, usageError{err}
+		}
+		if !info.IsDir() {
+			paths = append(paths, arg)
+			continue
+		}
+		found, err := filepath.Glob(filepath.Join(arg, "*.yaml"))
+		if err != nil {
+			return nil, usageError{err}
+		}
+		if len(found) == 0 {
+			return nil, usagef("%s: a folder without scenarios (*.yaml)", arg)
+		}
+		paths = append(paths, found...)
+	}
+	paths = slices.DeleteFunc(paths, func(p string) bool { return !strings.Contains(filepath.Base(p), only) })
+	if len(paths) == 0 {
+		return nil, usagef("--run %q: no scenario's file name contains it", only)
+	}
+	return paths, nil
+}
+
+// testCase is one scenario and what came of it.
+type testCase struct {
+	path    string
+	name    string
+	hash    string
+	events  uint64
+	took    time.Duration
+	checked int      // outcomes and hash
+	wrong   []string // what did not hold; empty if all did
+}
+
+// runCase runs the scenario at path.
+func runCase(ctx context.Context, cmd *cobra.Command, flags *runFlags, path string) *testCase {
+	c := &testCase{path: path, name: strings.TrimSuffix(filepath.Base(path), ".yaml")}
+	began := time.Now()
+	defer func() { c.took = time.Since(began) }()
+	s, err := loadScenario(path)
+	if err != nil {
+		c.wrong = append(c.wrong, err.Error())
+		return c
+	}
+	o, err := flags.prepare(ctx, cmd, s)
+	if err != nil {
+		c.wrong = append(c.wrong, err.Error())
+		return c
+	}
+	run, err := twin.New(ctx, o)
+	if err == nil {
+		err = run.All(ctx, nil)
+	}
+	if err != nil {
+		c.wrong = append(c.wrong, err.Error())
+	}
+	if run == nil {
+		return c
+	}
+	res := run.Result()
+	c.hash, c.events, c.checked = res.Hash.String(), res.Events, len(res.Outcomes)
+	for _, x := range res.Outcomes {
+		if !x.Met {
+			c.wrong = append(c.wrong, fmt.Sprintf("%s: got %s, want %s", x.Name, x.Got, x.Want))
+		}
+	}
+	if len(s.Expect) == 0 {
+		c.wrong = append(c.wrong, "expect: the scenario expects nothing, so it can only fail by an invariant; say what must come out")
+	}
+	return c
+}
+
+// holdToHash compares the hash with the one written down beside the scenario.
+func (c *testCase) holdToHash() {
+	want, err := readHashes(filepath.Dir(c.path))
+	if err != nil {
+		c.wrong = append(c.wrong, err.Error())
+		return
+	}
+	if h, ok := want[c.name]; ok && c.hash != "" {
+		c.checked++
+		if h != c.hash {
+			c.wrong = append(c.wrong, fmt.Sprintf("hash: got %.16s, want %.16s; if the change is meant, run footway test --update and say why in the commit", c.hash, h))
+		}
+	}
+}
+
+func (c *testCase) tell(w io.Writer) {
+	if len(c.wrong) == 0 {
+		fmt.Fprintf(w, "ok    %-32s %6.2fs  %8d events  %2d checks  %.16s\n", c.name, c.took.Seconds(), c.events, c.checked, c.hash)
+		return
+	}
+	fmt.Fprintf(w, "FAIL  %-32s %6.2fs  %8d events\n", c.name, c.took.Seconds(), c.events)
+	for _, x := range c.wrong {
+		fmt.Fprintf(w, "      %s\n", strings.ReplaceAll(x, "\n", "\n      "))
+	}
+}
+
+// conclude writes the files and the last line.
+func conclude(cmd *cobra.Command, w io.Writer, all []*testCase, junit string, asJSON, update bool) error {
+	failed := 0
+	for _, c := range all {
+		if len(c.wrong) > 0 {
+			failed++
+		}
+	}
+	if update {
+		if err := writeHashes(all); err != nil {
+			return err
+		}
+	}
+	if junit != "" {
+		if err := writeFile(junit, func(f *os.File) error { return writeJUnit(f, all) }); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(w, "%d passed, %d failed\n", len(all)-failed, failed)
+	if asJSON {
+		if err := writeJSON(cmd.OutOrStdout(), casesJSON(all)); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return errUnmet
+	}
+	return nil
+}
+
+// readHashes reads the hash file of a folder; an absent one holds none.
+func readHashes(dir string) (map[string]string, error) {
+	path := filepath.Join(dir, hashFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	hashes := map[string]string{}
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		name, hash, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if hash = strings.TrimSpace(hash); !ok || len(hash) != 64 {
+			return nil, fmt.Errorf("%s:%d: %q; want a scenario's name and its hash of 64 digits", path, i+1, line)
+		}
+		hashes[name] = hash
+	}
+	return hashes, nil
+}
+
+// writeHashes puts the hashes of the cases that passed into their folders' files.
+func writeHashes(all []*testCase) error {
+	byDir := map[string]map[string]string{}
+	for _, c := range all {
+		dir := filepath.Dir(c.path)
+		if byDir[dir] == nil {
+			old, err := readHashes(dir)
+			if err != nil {
+				return err
+			}
+			byDir[dir] = map[string]string{}
+			for name, h := range old {
+				if _, err := os.Stat(filepath.Join(dir, name+".yaml")); err == nil {
+					byDir[dir][name] = h
+				}
+			}
+		}
+		if len(c.wrong) == 0 {
+			byDir[dir][c.name] = c.hash
+		}
+	}
+	for dir, hashes := range byDir {
+		var names []string
+		for name := range hashes {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		err := writeFile(filepath.Join(dir, hashFile), func(f *os.File) error {
+			for _, name := range names {
+				if _, err := fmt.Fprintf(f, "%-32s %s\n", name, hashes[name]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

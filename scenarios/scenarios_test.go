@@ -6,7 +6,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +53,7 @@ func load(name string, text []byte) (*yamlfile.Document, *scenario.Scenario, err
 		return nil, nil, err
 	}
 	s.Fill()
-	return doc, &s, doc.Explain(scenario.Problems(&s, func(k string) bool { return slices.Contains(names(), k) })...)
+	return doc, &s, doc.Explain(scenario.Problems(&s, kpi.Known)...)
 }
 
 func TestScenarios(t *testing.T) {

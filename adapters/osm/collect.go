@@ -54,23 +54,22 @@ type ringSet struct {
 
 // extract is what the three passes gather from a file.
 type extract struct {
-	report    *Report
-	interned  map[string]string
-	refs      []int64
-	walks     []walk
-	drawn     []drawn
-	places    []place
-	counted   []interpolation
-	rings     []ringSet
-	outlines  map[int64]line // ways that relations are made of
-	ids       []int64        // of the nodes that refs name, sorted
-	points    []maps.Point   // by slot, the index into ids
-	found     []bool         // by slot
-	spots     map[int32]spot // by slot
-	numbered  map[int32]int  // slot to index in places
-	slots     []int32        // parallel to refs; -1 for nodes that the file lacks
-	hint      int            // slot after the last node found: files are mostly sorted
-	nodeCount int64
+	report   *Report
+	interned map[string]string
+	refs     []int64
+	walks    []walk
+	drawn    []drawn
+	places   []place
+	counted  []interpolation
+	rings    []ringSet
+	outlines map[int64]line // ways that relations are made of
+	ids      []int64        // of the nodes that refs name, sorted
+	points   []maps.Point   // by slot, the index into ids
+	found    []bool         // by slot
+	spots    map[int32]spot // by slot
+	numbered map[int32]int  // slot to index in places
+	slots    []int32        // parallel to refs; -1 for nodes that the file lacks
+	hint     int            // slot after the last node found: files are mostly sorted
 }
 
 // gather reads the whole file.

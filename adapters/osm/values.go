@@ -10,7 +10,7 @@ import (
 // millimetres; 0 if it is not one or beyond 100 m.
 func length(s string) int32 {
 	s = strings.ToLower(strings.TrimSpace(s))
-	mm := 0.0
+	var mm float64
 	if feet, inches, ok := strings.Cut(s, "'"); ok {
 		mm = float64(number(feet) * 304.8)
 		if inches = strings.TrimSuffix(strings.TrimSpace(inches), `"`); inches != "" {

@@ -134,6 +134,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	var p plan
 	errs := setting.Decode("", d.Tree(), &p)
 	errs = append(errs, setting.Problems("", p)...)
+	errs = append(errs, setting.Problems("", p)...) // as if another check had found the same
 	got := fmt.Sprint(d.Explain(errs...))
 	want := `f:1:1: name: missing; want a value
     1 | name: ""

@@ -36,7 +36,8 @@ func (e *Error) Unwrap() error {
 }
 
 // Explain returns the errors joined in the order of the file, each with the place that its
-// text names: those of setting and of every Problems function begin with a path. It returns nil for none.
+// text names: those of setting and of every Problems function begin with a path. What two
+// checks found is said once. It returns nil for none.
 func (d *Document) Explain(errs ...error) error {
 	var all []*Error
 	for _, err := range flatten(errs) {
@@ -53,6 +54,7 @@ func (d *Document) Explain(errs ...error) error {
 	slices.SortStableFunc(all, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+	all = slices.CompactFunc(all, func(a, b *Error) bool { return a.Error() == b.Error() })
 	switch len(all) {
 	case 0:
 		return nil

@@ -73,14 +73,14 @@ func (f *runFlags) apply(cmd *cobra.Command, s *scenarioFile) (config.Settings, 
 	if cmd.Flags().Changed("seed") {
 		s.Seed = f.seed
 	}
-	s.Fill()
 	for _, assignment := range f.set {
 		if err := s.Set(assignment); err != nil {
 			return config.Settings{}, usagef("--set %s: %w", assignment, err)
 		}
 	}
-	settings, errs := s.Config()
-	errs = append(scenario.Problems(&s.Scenario, kpi.Known), errs...)
+	s.Fill()                  // last, since what it derives follows from what was set
+	settings, _ := s.Config() // Problems tells what is wrong with it
+	errs := scenario.Problems(&s.Scenario, kpi.Known)
 	if s.doc == nil {
 		if err := errors.Join(errs...); err != nil {
 			return settings, usageError{err}

@@ -23,7 +23,7 @@ type Settings struct {
 	ExpectationThreshold clock.Duration `json:"expectation_threshold" min:"10s" max:"1h" doc:"How far the expected times must move before the partner is told of that alone. Default 3m."`
 	RetryEvery           clock.Duration `json:"retry_every" min:"100ms" max:"10m" doc:"How long until a call that another service did not take is repeated. Default 5s."`
 	AskEvery             clock.Duration `json:"ask_every" min:"5s" max:"1h" doc:"How often a request that Dispatch has taken but not decided is repeated, in case Dispatch has forgotten it. Default 2m."`
-	Pricing              Pricing        `json:"pricing"`
+	Pricing              Pricing        `json:"pricing" doc:"What a delivery costs."`
 }
 
 // Pricing says what a delivery costs.

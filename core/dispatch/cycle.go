@@ -39,6 +39,7 @@ func (d *desk) round(ctx context.Context, now clock.Time) error {
 	lost.note(d.remeasure(ctx, sc))
 	d.giveUp(ctx, sc)
 	sc.predict()
+	d.ready = sc.ready
 	r, plan, err := d.plan(ctx, sc)
 	lost.note(err)
 	busy, err := d.commit(ctx, sc, r, plan)
@@ -76,7 +77,7 @@ func (l *losses) err() error {
 
 // scene asks for everything that a round looks at.
 func (d *desk) scene(ctx context.Context, now clock.Time) (*scene, error) {
-	sc := &scene{now: now, settings: d.Settings(d.market), charge: d.Charge(d.market)}
+	sc := &scene{now: now, settings: d.Settings(d.market), charge: d.Charge(d.market), ready: d.ready}
 	var err error
 	if sc.robots, err = d.Fleet.Candidates(ctx, d.market); err != nil {
 		return nil, fmt.Errorf("candidates: %w", err)
@@ -136,14 +137,19 @@ func (d *desk) giveUp(ctx context.Context, sc *scene) {
 	d.state.Waiting = kept
 }
 
-// plan lets the policy choose among the robots that are free within the horizon.
+// plan lets the policy choose among the robots that are free within the
+// horizon. Under lazy commitment it leaves out requests that will be ready so late that
+// no robot worth sending could be due.
 func (d *desk) plan(ctx context.Context, sc *scene) (*Round, []Pairing, error) {
-	r := &Round{Number: d.state.Number, Now: sc.now, Settings: sc.settings}
-	for _, w := range d.state.Waiting {
-		if w.Tried == "" {
-			r.Requests = append(r.Requests, w)
+	r := &Round{Number: d.state.Number, Now: sc.now, Settings: sc.settings, Requests: d.requests[:0], Robots: d.robots[:0]}
+	far := sc.now.Add(sc.settings.LeftOver)
+	for i := range d.state.Waiting {
+		w := &d.state.Waiting[i]
+		if w.Tried == "" && (!sc.settings.Lazy || w.Request.ReadyAt <= far) {
+			r.Requests = append(r.Requests, *w)
 		}
 	}
+	d.requests = r.Requests
 	if len(r.Requests) == 0 {
 		return r, nil, nil
 	}
@@ -153,6 +159,7 @@ func (d *desk) plan(ctx context.Context, sc *scene) (*Round, []Pairing, error) {
 			r.Robots = append(r.Robots, robot)
 		}
 	}
+	d.robots = r.Robots
 	var err error
 	if r.Legs, err = d.legsOf(ctx, sc.version, r.Robots, r.Requests); err != nil {
 		return &Round{Number: r.Number, Now: r.Now, Settings: r.Settings}, nil, err
@@ -188,6 +195,9 @@ func (d *desk) commit(ctx context.Context, sc *scene, r *Round, plan []Pairing) 
 			done.Held++
 			d.hold(r, p)
 		}
+	}
+	if done.Committed > 0 {
+		sc.index(d.state.Jobs)
 	}
 	d.survey(sc, r, plan)
 	if done.Waiting > 0 {
@@ -248,6 +258,5 @@ func (d *desk) assign(ctx context.Context, sc *scene, w Waiting, robot fleet.Rob
 	if i := d.state.waiting(q.Delivery, q.Attempt); i >= 0 {
 		d.state.Waiting = slices.Delete(d.state.Waiting, i, i+1)
 	}
-	sc.index(d.state.Jobs)
 	d.tell(ctx, x)
 }

@@ -42,7 +42,7 @@ func isChore(r *fleet.Reservation) bool {
 
 // predict says when, where and with what charge the robots will be free.
 func (sc *scene) predict() {
-	sc.ready = make([]Ready, 0, len(sc.robots))
+	sc.ready = slices.Grow(sc.ready[:0], len(sc.robots))
 	for i := range sc.robots {
 		if r, ok := sc.predictOne(&sc.robots[i]); ok {
 			sc.ready = append(sc.ready, r)

@@ -55,6 +55,11 @@ type desk struct {
 	legs   legTable
 	policy Policy
 	state  state
+
+	// Memory of one round for the next.
+	ready    []Ready
+	robots   []Ready
+	requests []Waiting
 }
 
 // desk returns the market's desk, opening it if need be.

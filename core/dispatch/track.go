@@ -146,6 +146,7 @@ func (d *desk) settle(ctx context.Context, sc *scene) error {
 			lost.note(d.found(ctx, sc, d.state.Waiting[k], sc.robots[i].Robot.ID, held.Token))
 		}
 	}
+	sc.index(d.state.Jobs)
 	return lost.err()
 }
 

@@ -10,7 +10,7 @@ import (
 type Settings struct {
 	SilenceAfter clock.Duration `json:"silence_after" min:"5s" max:"30m" doc:"How long nothing may be heard of a robot before it counts as non_contactable. Default 60s: four reports of one each 15 s, so that a single lost one alarms nobody."`
 	MissingAfter clock.Duration `json:"missing_after" min:"1m" max:"24h" doc:"How long nothing may be heard of a robot before it counts as missing and somebody goes to look. Default 15m, longer than any tunnel or dead spot on a delivery route."`
-	Charge       ChargeSettings `json:"charge"`
+	Charge       ChargeSettings `json:"charge" doc:"When robots charge."`
 }
 
 // ChargeSettings are the thresholds of the charging rule, as shares of a full battery.

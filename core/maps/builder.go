@@ -1,6 +1,8 @@
 package maps
 
 import (
+	"footway/core/setting"
+
 	"fmt"
 
 	"footway/core/fault"
@@ -96,7 +98,7 @@ func (b *Builder) Backdrop(kind BackdropKind, rank Street, closed bool, name str
 func (b *Builder) Build(p Profile) (*Network, BuildReport, error) {
 	const op = "maps.Build"
 	var report BuildReport
-	if errs := p.Problems("profile"); len(errs) > 0 {
+	if errs := setting.Problems("profile", p); len(errs) > 0 {
 		return nil, report, fault.New(op, fault.Invalid, "bad_profile", "%w", errs[0])
 	}
 	if err := b.check(); err != nil {

@@ -126,7 +126,7 @@ func (r *Router) trace(t *tree, w way, from, to Position) Route {
 			continue
 		}
 		x.Millis = r.search.m.piece(x).millis
-		if r.net.Edges[x.Edge].Class == Crossing {
+		if e := &r.net.Edges[x.Edge]; e.Class == Crossing && e.Control != ControlNone {
 			out.Crossings++
 		}
 		out.Pieces = append(out.Pieces, x)

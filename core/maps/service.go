@@ -9,6 +9,7 @@ import (
 	"footway/core/event"
 	"footway/core/fault"
 	"footway/core/market"
+	"footway/core/setting"
 )
 
 // SnapReachMM is how far from a point Snap looks for a place to stand, in millimetres.
@@ -43,7 +44,7 @@ func NewService(store Store, clk clock.Clock, timers clock.Timers, journal event
 // Open reads a market's network and state and makes them ready. It sets no
 // timer; see Arm. Opening again replaces the network.
 func (s *Service) Open(ctx context.Context, m market.ID, o OpenOptions) error {
-	if errs := o.Profile.Problems("profile"); len(errs) > 0 {
+	if errs := setting.Problems("profile", o.Profile); len(errs) > 0 {
 		return fault.New("maps.Open", fault.Invalid, "bad_profile", "%w", errs[0])
 	}
 	n, err := s.store.Network(ctx, m)

@@ -55,11 +55,25 @@ func (n *Network) Steps(r Route) []Step {
 	return steps
 }
 
-// continues reports whether s is more of the same way as last. Each crossing
-// is a step of its own.
+// tooShort is the length below which nobody would see a turn, such as between
+// two points of a kerb ramp.
+const tooShort = 3000 // mm
+
+// continues reports whether s is more of the same way as last. A crossing is
+// cut where it meets the roadway's centre: what has no control is the rest of one.
+// Otherwise each crossing is a step of its own.
 func (s *Step) continues(last *Step) bool {
+	if s.Class == Crossing {
+		return last.Class == Crossing && s.Control == ControlNone
+	}
+	if last.Class == Crossing {
+		return false
+	}
+	if s.LengthMM < tooShort || last.LengthMM < tooShort && last.Turn != Start {
+		return true
+	}
 	gentle := s.Turn == Straight || s.Turn == SlightLeft || s.Turn == SlightRight
-	return gentle && s.Name == last.Name && s.Class == last.Class && s.Class != Crossing
+	return gentle && s.Name == last.Name && s.Class == last.Class
 }
 
 // turnBetween returns the turn from one heading to another.

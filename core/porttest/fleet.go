@@ -254,79 +254,96 @@ func raise(ctx context.Context, store fleet.Store) (bool, error) {
 // TelemetryStore tests that what open returns keeps the contract of fleet.TelemetryStore.
 func TelemetryStore(t *testing.T, open func(t *testing.T) fleet.TelemetryStore) {
 	t.Helper()
-	sample := func(id fleet.RobotID, charge int64) fleet.Telemetry {
-		return fleet.Telemetry{
-			Robot: id, At: 1772452800123, Position: maps.Position{Edge: 3, OffsetMM: 99}, ChargeMWh: charge, SpeedMMS: 1200,
-			Activity: fleet.Halted, Mode: fleet.Intervened, Loaded: true, Dock: "dock-1", Fault: "stuck", Token: 4,
+	s := telemetrySuite{open}
+	t.Run("unknown robot", s.unknown)
+	t.Run("a later one replaces an earlier one, not the other way", s.order)
+	t.Run("telemetry of a market in order of robots", s.all)
+	t.Run("a robot that moves to another market", s.moves)
+}
+
+type telemetrySuite struct {
+	open func(t *testing.T) fleet.TelemetryStore
+}
+
+// sampleTelemetry returns telemetry with every field set.
+func sampleTelemetry(id fleet.RobotID, charge int64) fleet.Telemetry {
+	return fleet.Telemetry{
+		Robot: id, At: 1772452800123, Position: maps.Position{Edge: 3, OffsetMM: 99}, ChargeMWh: charge, SpeedMMS: 1200,
+		Activity: fleet.Halted, Mode: fleet.Intervened, Loaded: true, Dock: "dock-1", Fault: "stuck", Token: 4,
+	}
+}
+
+func saveTelemetry(t *testing.T, s fleet.TelemetryStore, m market.ID, r fleet.Telemetry, want bool) {
+	t.Helper()
+	if kept, err := s.SaveTelemetry(t.Context(), m, r); err != nil || kept != want {
+		t.Fatalf("SaveTelemetry(%s at %d) = %v, %v, want %v", r.Robot, r.At, kept, err, want)
+	}
+}
+
+func wantTelemetry(t *testing.T, s fleet.TelemetryStore, want fleet.Telemetry) {
+	t.Helper()
+	got, err := s.Telemetry(t.Context(), want.Robot)
+	if err != nil {
+		t.Fatalf("Telemetry(%s): %v", want.Robot, err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Telemetry(%s): -want +got\n%s", want.Robot, diff)
+	}
+}
+
+func (s telemetrySuite) unknown(t *testing.T) {
+	store := s.open(t)
+	_, err := store.Telemetry(t.Context(), "nobody")
+	wantKind(t, "Telemetry(nobody)", err, fault.NotFound)
+	if all, err := store.AllTelemetry(t.Context(), "nowhere"); err != nil || len(all) != 0 {
+		t.Errorf("AllTelemetry(nowhere) = %v, %v, want none", all, err)
+	}
+}
+
+func (s telemetrySuite) order(t *testing.T) {
+	store := s.open(t)
+	first := sampleTelemetry("r1", 900)
+	saveTelemetry(t, store, "m", first, true)
+	wantTelemetry(t, store, first)
+	late := sampleTelemetry("r1", 800)
+	late.At--
+	saveTelemetry(t, store, "m", late, false)
+	wantTelemetry(t, store, first)
+	equal := sampleTelemetry("r1", 700)
+	saveTelemetry(t, store, "m", equal, true)
+	wantTelemetry(t, store, equal)
+	next := fleet.Telemetry{Robot: "r1", At: first.At + 1, Activity: fleet.Idle, Mode: fleet.Automatic}
+	saveTelemetry(t, store, "m", next, true)
+	wantTelemetry(t, store, next)
+}
+
+func (s telemetrySuite) all(t *testing.T) {
+	store := s.open(t)
+	for i, id := range []fleet.RobotID{"r2", "r10", "r1"} {
+		saveTelemetry(t, store, "m", sampleTelemetry(id, int64(i)), true)
+	}
+	saveTelemetry(t, store, "other", sampleTelemetry("r3", 5), true)
+	got, err := store.AllTelemetry(t.Context(), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []fleet.Telemetry{sampleTelemetry("r1", 2), sampleTelemetry("r10", 1), sampleTelemetry("r2", 0)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("AllTelemetry(m): -want +got\n%s", diff)
+	}
+	got[0].ChargeMWh = 4711
+	wantTelemetry(t, store, want[0])
+}
+
+func (s telemetrySuite) moves(t *testing.T) {
+	store := s.open(t)
+	saveTelemetry(t, store, "m", sampleTelemetry("r1", 1), true)
+	saveTelemetry(t, store, "other", sampleTelemetry("r1", 2), true)
+	for m, want := range map[market.ID]int{"m": 0, "other": 1} {
+		if got, err := store.AllTelemetry(t.Context(), m); err != nil || len(got) != want {
+			t.Errorf("AllTelemetry(%s) has %d, %v, want %d", m, len(got), err, want)
 		}
 	}
-	save := func(t *testing.T, s fleet.TelemetryStore, m market.ID, r fleet.Telemetry, want bool) {
-		t.Helper()
-		if kept, err := s.SaveTelemetry(t.Context(), m, r); err != nil || kept != want {
-			t.Fatalf("SaveTelemetry(%s at %d) = %v, %v, want %v", r.Robot, r.At, kept, err, want)
-		}
-	}
-	expect := func(t *testing.T, s fleet.TelemetryStore, want fleet.Telemetry) {
-		t.Helper()
-		got, err := s.Telemetry(t.Context(), want.Robot)
-		if err != nil {
-			t.Fatalf("Telemetry(%s): %v", want.Robot, err)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("Telemetry(%s): -want +got\n%s", want.Robot, diff)
-		}
-	}
-	t.Run("unknown robot", func(t *testing.T) {
-		s := open(t)
-		_, err := s.Telemetry(t.Context(), "nobody")
-		wantKind(t, "Telemetry(nobody)", err, fault.NotFound)
-		if all, err := s.AllTelemetry(t.Context(), "nowhere"); err != nil || len(all) != 0 {
-			t.Errorf("AllTelemetry(nowhere) = %v, %v, want none", all, err)
-		}
-	})
-	t.Run("a later one replaces an earlier one, not the other way", func(t *testing.T) {
-		s := open(t)
-		first := sample("r1", 900)
-		save(t, s, "m", first, true)
-		expect(t, s, first)
-		late := sample("r1", 800)
-		late.At--
-		save(t, s, "m", late, false)
-		expect(t, s, first)
-		equal := sample("r1", 700)
-		save(t, s, "m", equal, true)
-		expect(t, s, equal)
-		next := fleet.Telemetry{Robot: "r1", At: first.At + 1, Activity: fleet.Idle, Mode: fleet.Automatic}
-		save(t, s, "m", next, true)
-		expect(t, s, next)
-	})
-	t.Run("telemetry of a market in order of robots", func(t *testing.T) {
-		s := open(t)
-		for i, id := range []fleet.RobotID{"r2", "r10", "r1"} {
-			save(t, s, "m", sample(id, int64(i)), true)
-		}
-		save(t, s, "other", sample("r3", 5), true)
-		got, err := s.AllTelemetry(t.Context(), "m")
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []fleet.Telemetry{sample("r1", 2), sample("r10", 1), sample("r2", 0)}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("AllTelemetry(m): -want +got\n%s", diff)
-		}
-		got[0].ChargeMWh = 4711
-		expect(t, s, want[0])
-	})
-	t.Run("a robot that moves to another market", func(t *testing.T) {
-		s := open(t)
-		save(t, s, "m", sample("r1", 1), true)
-		save(t, s, "other", sample("r1", 2), true)
-		for m, want := range map[market.ID]int{"m": 0, "other": 1} {
-			if got, err := s.AllTelemetry(t.Context(), m); err != nil || len(got) != want {
-				t.Errorf("AllTelemetry(%s) has %d, %v, want %d", m, len(got), err, want)
-			}
-		}
-	})
 }
 
 // AccountStore tests that what open returns keeps the contract of fleet.AccountStore.

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"footway/adapters/memory"
+	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/dispatch"
 	"footway/core/fleet"
 	"footway/core/maps"
 	"footway/core/market"
 
+	"footway/core/merchant"
 	"footway/core/task"
 )
 
@@ -23,7 +25,8 @@ type Services struct {
 	Tasks      *task.Service
 	Fleet      *fleet.Service
 	Maps       *maps.Service
-	//Merchants
+	Merchants  *merchant.Service
+	Clock      clock.Clock
 }
 
 // treeMemory holds a tree each way for every merchant of a city, and more.
@@ -37,9 +40,9 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 
 	robots, telemetry, accounts := memory.NewFleetStore(), memory.NewTelemetryStore(), memory.NewAccountStore()
 	tasks, deliveries, cursors, ids := memory.NewTaskStore(), memory.NewDeliveryStore(), memory.NewCursors(), memory.NewIDs()
-	networks := memory.NewMapStore()
+	networks, merchants := memory.NewMapStore(), memory.NewMerchantStore()
 
-	s := &Services{Relay: delivery.NewRelay(deliveries, w)}
+	s := &Services{Relay: delivery.NewRelay(deliveries, w), Clock: clk}
 	if err := networks.SaveNetwork(ctx, r.market.ID, r.o.Network); err != nil {
 		return nil, err
 	}
@@ -48,7 +51,10 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 		return nil, fmt.Errorf("market.time_zone: %w", err)
 	}
 	s.Maps = maps.NewService(networks, clk, timers, journal)
-	if err := s.Maps.Open(ctx, r.market.ID, maps.OpenOptions{Profile: set.Maps, Location: loc, CacheBytes: treeMemory}); err != nil {
+	open := func() error {
+		return s.Maps.Open(ctx, r.market.ID, maps.OpenOptions{Profile: set.Maps, Location: loc, CacheBytes: treeMemory})
+	}
+	if err := open(); err != nil {
 		return nil, err
 	}
 	s.Fleet = fleet.NewService(fleet.Deps{
@@ -70,11 +76,25 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 		IDs: ids, Secrets: w, Clock: clk, Timers: timers, Journal: journal,
 		Settings: func(market.ID) delivery.Settings { return set.Delivery },
 	})
-	//s.Merchants = merchant.NewService(merchants, merchants)
+	s.Merchants = merchant.NewService(merchants, merchants, clk)
 	r.parts = []part{
 		{"fleet.robots", robots}, {"fleet.telemetry", telemetry}, {"fleet.accounts", accounts}, {"tasks", tasks},
 		{"deliveries", deliveries}, {"cursors", cursors}, {"ids", ids},
-		{"maps.store", networks}, {"maps", s.Maps}, {"dispatch", s.Dispatch},
+		{"merchants", merchants}, {"maps.store", networks}, {"maps", liveMaps{s.Maps, open}}, {"dispatch", s.Dispatch},
 	}
 	return s, nil
+}
+
+// liveMaps restores the map service: it reads its store, which is restored
+// before it, and then goes on where it was.
+type liveMaps struct {
+	*maps.Service
+	open func() error
+}
+
+func (m liveMaps) Restore(snapshot []byte) error {
+	if err := m.open(); err != nil {
+		return err
+	}
+	return m.Service.Restore(snapshot)
 }

@@ -35,16 +35,15 @@ type Options struct {
 
 // Run is one run of a scenario. It is not safe for concurrent use.
 type Run struct {
-	o            Options
-	market       market.Market
-	deadline     clock.Time // the run does not go on beyond it
-	world        *world.World
-	services     *Services
-	log          *runlog.Log
-	collector    *kpi.Collector
-	parts        []part
-	begun        bool
-	collectorTee func(event.Event)
+	o         Options
+	market    market.Market
+	deadline  clock.Time // the run does not go on beyond it
+	world     *world.World
+	services  *Services
+	log       *runlog.Log
+	collector *kpi.Collector
+	parts     []part
+	begun     bool
 }
 
 // New returns a run at its beginning.
@@ -89,11 +88,7 @@ func (r *Run) header() runlog.Header {
 }
 
 func (r *Run) logOptions() runlog.Options {
-	return runlog.Options{Codec: r.o.Codec, Observers: []func(event.Event){r.collector.Observe, func(e event.Event) {
-		if r.collectorTee != nil {
-			r.collectorTee(e)
-		}
-	}}}
+	return runlog.Options{Codec: r.o.Codec, Observers: []func(event.Event){r.collector.Observe}}
 }
 
 // connect makes the services and gives them to the world.
@@ -104,7 +99,11 @@ func (r *Run) connect(ctx context.Context) error {
 	}
 	r.services = s
 	if r.o.Traffic != nil {
-		r.world.SetTraffic(r.o.Traffic(s))
+		traffic := r.o.Traffic(s)
+		r.world.SetTraffic(traffic)
+		if keeps, ok := traffic.(snapshotter); ok {
+			r.parts = append(r.parts, part{"traffic", keeps})
+		}
 	}
 	r.world.Attach(world.Services{
 		Deliveries: s.Deliveries, Relay: s.Relay, Dispatch: s.Dispatch, Tasks: s.Tasks, Fleet: s.Fleet, Maps: s.Maps,

@@ -117,6 +117,98 @@ func TestOldestGoFirst(t *testing.T) {
 	}
 }
 
+// TestWhoIsSentNow tells plans from commitments.
+func TestWhoIsSentNow(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(r *Round)
+		want   bool
+	}{
+		{"idle, the goods are ready", func(*Round) {}, true},
+		{"free now by the forecast, not by Fleet", func(r *Round) { r.Robots[0].Idle = false }, false},
+		{"must charge first", func(r *Round) { r.Robots[0].Usable, r.Robots[0].PowerMW = 100, 60_000 }, false},
+		{"a round later is early enough", func(r *Round) { r.Requests[0].Request.ReadyAt = noon.Add(6 * clock.Minute) }, false},
+		{"a round later would be too late", func(r *Round) { r.Requests[0].Request.ReadyAt = noon.Add(6*clock.Minute - 1) }, true},
+		{"early enough, but not lazy", func(r *Round) {
+			r.Requests[0].Request.ReadyAt = noon.Add(6 * clock.Hour)
+			r.Settings.Lazy = false
+		}, true},
+	} {
+		r := Round{Now: noon, Settings: DefaultSettings(), Robots: []Ready{wagon("r1")}, Requests: []Waiting{order("d1")},
+			Legs: NewLegs(1, 1, []maps.Leg{leg(5 * clock.Minute)})}
+		r.Settings.RoundEvery, r.Settings.LazySlack = 20*clock.Second, 40*clock.Second
+		c.change(&r)
+		plan := NewPolicy("rolling").Plan(&r)
+		if len(plan) != 1 || plan[0].Commit != c.want {
+			t.Errorf("%s: plan %+v, want one pairing, committed: %v", c.name, plan, c.want)
+		}
+	}
+}
+
+func TestPredict(t *testing.T) {
+	s := DefaultSettings()
+	work := job{Robot: "r1", Token: 7, Known: true, Arrive: noon.Add(4 * clock.Minute), Deadhead: 200, Trip: order("d1").Trip,
+		Request: Request{ReadyAt: noon.Add(5 * clock.Minute), Dropoff: maps.Position{Edge: 9}}}
+	home := maps.Position{Edge: 1}
+	held := func(holder string) *fleet.Reservation {
+		return &fleet.Reservation{Holder: holder, Token: 7, Expires: noon.Add(clock.Hour)}
+	}
+	for _, c := range []struct {
+		name   string
+		change func(c *fleet.Candidate, j *job)
+		job    bool
+		want   *Ready
+	}{
+		{"idle", func(*fleet.Candidate, *job) {}, false, &Ready{At: home, Free: noon, Usable: 3500, Idle: true}},
+		{"charging by Dispatch's word", func(c *fleet.Candidate, _ *job) {
+			c.Robot.Reservation, c.Telemetry.Activity, c.Telemetry.Dock = held("charge/r1"), fleet.Charging, "k2"
+		}, false, &Ready{At: home, Free: noon, Usable: 3500, Idle: true, Chore: 7, PowerMW: 250}},
+		{"on its way to the dock", func(c *fleet.Candidate, _ *job) { c.Robot.Reservation = held("charge/r1") }, false,
+			&Ready{At: home, Free: noon, Usable: 3500, Idle: true, Chore: 7}},
+		{"a reservation that has expired", func(c *fleet.Candidate, _ *job) {
+			c.Robot.Reservation = held("delivery/d9#1")
+			c.Robot.Reservation.Expires = noon
+		}, false, &Ready{At: home, Free: noon, Usable: 3500, Idle: true}},
+		{"a job that nobody here knows", func(c *fleet.Candidate, _ *job) { c.Robot.Reservation = held("delivery/d9#1") }, false,
+			&Ready{At: home, Free: noon.Add(s.UnknownJob), Usable: 3500}},
+		{"to the pickup", func(*fleet.Candidate, *job) {}, true,
+			&Ready{At: maps.Position{Edge: 9}, Free: noon.Add(15*clock.Minute + s.LoadTime + s.UnloadTime), Usable: 3500 - 100 - 900}},
+		{"late at the pickup", func(_ *fleet.Candidate, j *job) { j.Arrive, j.Request.ReadyAt = noon-100_000, noon-200_000 }, true,
+			&Ready{At: maps.Position{Edge: 9}, Free: noon.Add(s.LoadTime/2 + 10*clock.Minute + s.UnloadTime), Usable: 3500 - 100 - 900}},
+		{"loaded", func(_ *fleet.Candidate, j *job) { j.LoadedAt = noon.Add(-clock.Minute) }, true,
+			&Ready{At: maps.Position{Edge: 9}, Free: noon.Add(9*clock.Minute + s.UnloadTime), Usable: 3500 - 450}},
+		{"loaded, and late", func(_ *fleet.Candidate, j *job) { j.LoadedAt = noon.Add(-clock.Hour) }, true,
+			&Ready{At: maps.Position{Edge: 9}, Free: noon.Add(s.UnloadTime / 2), Usable: 3500 - 450}},
+		{"lost", func(_ *fleet.Candidate, j *job) { j.Lost = true }, true, nil},
+		{"out of order", func(c *fleet.Candidate, _ *job) { c.Robot.State = fleet.NonOperational }, false, nil},
+		{"stuck", func(c *fleet.Candidate, _ *job) { c.Telemetry.Activity = fleet.Halted }, false, nil},
+		{"never heard", func(c *fleet.Candidate, _ *job) { c.Telemetry.At = 0 }, false, nil},
+		{"not heard for long", func(c *fleet.Candidate, _ *job) { c.Telemetry.At = noon.Add(-s.ContactWithin - 1) }, false, nil},
+	} {
+		j := work
+		x := fleet.Candidate{
+			Robot:     fleet.Robot{ID: "r1", Kind: fleet.KindRobot, CapacityMWh: 10_000, State: fleet.Available},
+			Telemetry: fleet.Telemetry{Robot: "r1", At: noon.Add(-s.ContactWithin), Position: home, ChargeMWh: 5000, Activity: fleet.Idle},
+		}
+		c.change(&x, &j)
+		sc := scene{now: noon, settings: s, charge: fleet.DefaultSettings().Charge,
+			docks: []fleet.Dock{{ID: "k1", PowerMW: 100}, {ID: "k2", PowerMW: 250}}, robots: []fleet.Candidate{x}}
+		if c.job {
+			sc.jobs = map[fleet.RobotID]*job{"r1": &j}
+		}
+		sc.predict()
+		var want []Ready
+		if c.want != nil {
+			w := *c.want
+			w.Robot, w.Kind, w.Capacity = "r1", fleet.KindRobot, 10_000
+			want = []Ready{w}
+		}
+		if diff := cmp.Diff(want, append([]Ready(nil), sc.ready...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
 // TestPlansAreTheSame runs each policy twice, once on memory that was used.
 func TestPlansAreTheSame(t *testing.T) {
 	for _, name := range []string{"nearest", "rolling"} {

@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"footway/core/dispatch"
 	"footway/core/fault"
 	"footway/core/fleet"
+	"footway/core/market"
 	"footway/core/porttest/fake"
 	"footway/core/setting"
 )
@@ -164,8 +166,10 @@ func TestSnapshotGoesOnTheSame(t *testing.T) {
 			t.Fatalf("written down after %v, it goes on otherwise (-uninterrupted +resumed):\n%s", stop, diff)
 		}
 	}
-	if err := newWorld(nil).service.Restore([]byte("{")); err == nil {
-		t.Error("Restore of half a document: no error")
+	for _, bad := range []string{"{", `{"desks":[{"market":"town","state":7}]}`, `{"desks":[{"market":"town","state":{}}]}`} {
+		if err := newWorld(nil).service.Restore([]byte(bad)); err == nil {
+			t.Errorf("Restore(%s): no error", bad)
+		}
 	}
 }
 
@@ -204,6 +208,89 @@ func TestRepeatReplacesWhatWaits(t *testing.T) {
 	if len(list) != 1 || list[0].Robot != "r2" || list[0].Why.Waiting != 1 {
 		t.Errorf("decisions %+v, want one for r2, which is next to the new pickup", list)
 	}
+}
+
+// TestRepeatMeasuresAgain moves a drop-off to where no battery reaches.
+func TestRepeatMeasuresAgain(t *testing.T) {
+	w := newWorld(nil)
+	w.addRobot("r1", fleet.KindRobot, at(0, 0), 1000)
+	check(t, w.service.Request(ctx, request("d1", at(100, 0), at(500, 0), fake.Start)))
+	check(t, w.service.Request(ctx, request("d1", at(100, 0), at(9000, 0), fake.Start)))
+	check(t, w.run(fake.Start.Add(clock.Minute)))
+	if list := w.decisions(); len(list) != 0 {
+		t.Errorf("decisions %+v, want none: the battery does not last for the new trip", list)
+	}
+}
+
+// TestFinishFreesTheRobotOfTheAttempt ends attempts whose caller does not know the robot.
+func TestFinishFreesTheRobotOfTheAttempt(t *testing.T) {
+	w := newWorld(nil)
+	w.addRobot("r1", fleet.KindRobot, at(0, 0), 1000)
+	check(t, w.service.Request(ctx, request("d1", at(100, 0), at(500, 0), fake.Start)))
+	check(t, w.run(fake.Start.Add(2*clock.Second)))
+	w.holds(t, w.losses, "d1")
+	for range 2 {
+		check(t, w.service.Finish(ctx, dispatch.Finish{Market: town, Delivery: "d1", Attempt: 1}))
+		w.holds(t, w.losses)
+	}
+}
+
+// lagging is a Fleet with a bad day: while it is down its list of robots stands
+// still, and reserving gets no answer, though it happens.
+type lagging struct {
+	dispatch.Fleet
+	last []fleet.Candidate
+	down bool
+}
+
+func (f *lagging) Candidates(ctx context.Context, m market.ID) ([]fleet.Candidate, error) {
+	if f.down && f.last != nil {
+		return f.last, nil
+	}
+	var err error
+	f.last, err = f.Fleet.Candidates(ctx, m)
+	return f.last, err
+}
+
+func (f *lagging) Reserve(ctx context.Context, r fleet.ReserveRequest) (uint64, error) {
+	token, err := f.Fleet.Reserve(ctx, r)
+	if f.down {
+		return 0, fault.New("lagging", fault.Unavailable, "", "no answer")
+	}
+	return token, err
+}
+
+// TestUnansweredReservationIsKept loses the answers of a Fleet whose list does
+// not show what happened either: only asking for the same robot again tells.
+func TestUnansweredReservationIsKept(t *testing.T) {
+	w := newWorld(nil)
+	f := &lagging{Fleet: w.fleet, down: true}
+	w.service = dispatch.NewService(dispatch.Deps{
+		Fleet: f, Charging: w.fleet, Places: w.plane, Ways: w.plane, Notifier: w.notifier, Clock: w.clock, Timers: w.timers, Journal: w.journal,
+		Settings: func(market.ID) dispatch.Settings { return w.set },
+		Charge:   func(market.ID) fleet.ChargeSettings { return fleet.DefaultSettings().Charge },
+	})
+	w.addRobot("r1", fleet.KindRobot, at(0, 0), 1000)
+	w.addRobot("r2", fleet.KindRobot, at(10, 0), 1000)
+	check(t, w.service.Request(ctx, request("d1", at(0, 0), at(500, 0), fake.Start)))
+	for range 50 * 4 { // longer than settings wait before they give up
+		if err := w.run(w.clock.Now().Add(15 * clock.Second)); err != nil && !fault.Is(err, fault.Unavailable) {
+			t.Fatal(err)
+		}
+		w.holds(t, w.losses, "d1")
+		for i := range f.last { // now the other one is nearer
+			f.last[i].Telemetry.At = w.clock.Now()
+			if f.last[i].Robot.ID == "r1" {
+				f.last[i].Telemetry.Position = at(3000, 0)
+			}
+		}
+	}
+	f.down = false
+	check(t, w.run(w.clock.Now().Add(clock.Minute)))
+	if list := w.decisions(); len(list) != 1 || list[0].Kind != dispatch.Assigned || list[0].Robot != "r1" {
+		t.Errorf("decisions %+v, want one: r1 is assigned", list)
+	}
+	w.holds(t, w.losses, "d1")
 }
 
 // TestCursor reads the feed in pieces and from places that it does not have.

@@ -125,8 +125,8 @@ type snapshot struct {
 }
 
 type deskSnapshot struct {
-	Market market.ID `json:"market"`
-	State  state     `json:"state"`
+	Market market.ID       `json:"market"`
+	State  json.RawMessage `json:"state"`
 }
 
 // Snapshot writes everything down that the service knows, as canonical JSON.
@@ -135,11 +135,19 @@ func (s *Service) Snapshot() ([]byte, error) {
 	defer s.mu.Unlock()
 	var snap snapshot
 	for _, d := range s.sorted() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		snap.Desks = append(snap.Desks, deskSnapshot{d.market, d.state})
+		text, err := d.snapshot()
+		if err != nil {
+			return nil, fmt.Errorf("write down dispatch of %s: %w", d.market, err)
+		}
+		snap.Desks = append(snap.Desks, deskSnapshot{d.market, text})
 	}
 	return json.Marshal(snap)
+}
+
+func (d *desk) snapshot() ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return json.Marshal(d.state)
 }
 
 // sorted returns the desks in the order of their markets.
@@ -159,11 +167,19 @@ func (s *Service) Restore(data []byte) error {
 	if err := json.Unmarshal(data, &snap); err != nil {
 		return fmt.Errorf("restore dispatch: %w", err)
 	}
+	desks := make(map[market.ID]*desk)
+	for _, x := range snap.Desks {
+		d := &desk{Deps: s.deps, market: x.Market}
+		if err := json.Unmarshal(x.State, &d.state); err != nil {
+			return fmt.Errorf("restore dispatch of %s: %w", x.Market, err)
+		}
+		if len(d.state.Pickups.Bins) != binCount || len(d.state.Dropoffs.Bins) != binCount {
+			return fmt.Errorf("restore dispatch of %s: histograms of %d and %d bins, want %d", x.Market, len(d.state.Pickups.Bins), len(d.state.Dropoffs.Bins), binCount)
+		}
+		desks[x.Market] = d
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.desks = make(map[market.ID]*desk)
-	for _, d := range snap.Desks {
-		s.desks[d.Market] = &desk{Deps: s.deps, market: d.Market, state: d.State}
-	}
+	s.desks = desks
 	return nil
 }

@@ -69,6 +69,15 @@ func (w *world) play(t *testing.T, d *datadriven.TestData) (string, error) {
 			w.plane.opens = w.clock.Now().Add(a.span("opens"))
 		}
 		return "", nil
+	case "link":
+		w.link.Lose(fleet.RobotID(d.CmdArgs[0].Key), a.text("lost", "") == "true")
+		return "", nil
+	case "free":
+		r, err := w.fleet.Robot(ctx, fleet.RobotID(d.CmdArgs[0].Key))
+		if err != nil {
+			return "", err
+		}
+		return "", w.fleet.Release(ctx, r.ID, r.LastToken)
 	case "request":
 		return "", w.service.Request(ctx, a.request(w))
 	case "withdraw":

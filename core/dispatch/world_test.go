@@ -54,6 +54,8 @@ func newWorld(l *fake.Losses) *world {
 		link: &fake.Link{}, set: dispatch.DefaultSettings(), plane: &plane{reach: 150}, losses: l,
 		reported: fake.Start, last: map[string]dispatch.Decision{}, ownTimers: &fake.Timers{},
 	}
+	// What stories tell does not depend on how the defaults are tuned.
+	w.set.RoundEvery, w.set.RoundSoon, w.set.RoundGap, w.set.LazySlack = 15*clock.Second, clock.Second, 5*clock.Second, 45*clock.Second
 	accounts := memory.NewAccountStore()
 	w.fleet = fleet.NewService(fleet.Deps{
 		Store: memory.NewFleetStore(), Telemetry: memory.NewTelemetryStore(), Accounts: accounts, Link: w.link,

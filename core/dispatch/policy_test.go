@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -369,6 +370,23 @@ func BenchmarkPlan(b *testing.B) {
 					p.Plan(r)
 				}
 			})
+		}
+	}
+}
+
+// TestKth compares kth with sorting.
+func TestKth(t *testing.T) {
+	luck := rng.Seed(5).Stream("test", "kth")
+	for n := 1; n < 60; n++ {
+		v := make([]int64, n)
+		for i := range v {
+			v[i] = luck.N(uint64(n*100+i), 20)
+		}
+		want := slices.Sorted(slices.Values(v))
+		for k := range v {
+			if got := kth(slices.Clone(v), k); got != want[k] {
+				t.Fatalf("kth(%v, %d) = %d, want %d", v, k, got, want[k])
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ type rolling struct {
 	cost   []int64
 	skip   []int64
 	gaps   []int64
+	best   []int64 // scratch of keepBest
 }
 
 // Name implements Policy.
@@ -28,6 +29,7 @@ func (p *rolling) Plan(r *Round) []Pairing {
 			}
 			p.cost = append(p.cost, cost)
 		}
+		p.keepBest(p.cost[len(p.cost)-n:], r.Settings.Candidates)
 	}
 	s := p.solver.Solve(lap.Problem{Rows: len(r.Requests), Cols: n, Cost: p.cost, Skip: p.skip})
 	var plan []Pairing
@@ -44,6 +46,52 @@ func (p *rolling) Plan(r *Round) []Pairing {
 		plan = append(plan, pairing)
 	}
 	return plan
+}
+
+// keepBest rules out all of row but the k least costs, and those equal to the last of them.
+func (p *rolling) keepBest(row []int64, k int) {
+	if k >= len(row) {
+		return
+	}
+	p.best = append(p.best[:0], row...)
+	most := kth(p.best, k-1)
+	for i, c := range row {
+		if c > most {
+			row[i] = lap.Infinite
+		}
+	}
+}
+
+// kth returns the value that would be at index k if v were sorted, and reorders
+// v. (Hoare, "Algorithm 65: Find", 1961.)
+func kth(v []int64, k int) int64 {
+	low, high := 0, len(v)-1
+	for low < high {
+		pivot := v[(low+high)/2]
+		i, j := low, high
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			high = j
+		case k >= i:
+			low = i
+		default:
+			return v[k]
+		}
+	}
+	return v[k]
 }
 
 // why explains a pairing by the whole solution: the runner-up is the robot

@@ -21,6 +21,8 @@ type Settings struct {
 	LazySlack clock.Duration `json:"lazy_slack" min:"0s" max:"30m" doc:"How much earlier than just in time a robot is sent under lazy. Default 45s, about the spread of a drive to the pickup."`
 	Horizon   clock.Duration `json:"horizon" min:"0s" max:"3h" doc:"How far ahead a busy robot's end is planned with. Default 25m, about one delivery."`
 
+	Candidates int `json:"candidates" min:"2" max:"100000" unit:"robots" doc:"How many robots are considered for each request, those of least cost. Default 32: a better one beyond is needed only when all of these are taken."`
+
 	LateWeight     int64          `json:"late_weight" min:"0" max:"100000" unit:"permille" doc:"Weight of the time that goods which are ready wait for the robot. Default 1000."`
 	EarlyWeight    int64          `json:"early_weight" min:"0" max:"100000" unit:"permille" doc:"Weight of the time that a robot sent too early waits for goods; counts only where lazy is off. Default 200."`
 	DeadheadWeight int64          `json:"deadhead_weight" min:"0" max:"100000" unit:"permille" doc:"Weight of the drive to the pickup. Default 600: it costs energy and a robot's time, but no customer's."`
@@ -49,7 +51,7 @@ func DefaultSettings() Settings {
 	return Settings{
 		Policy:     "rolling",
 		RoundEvery: 15 * clock.Second, RoundSoon: clock.Second, RoundGap: 10 * clock.Second, IdleEvery: clock.Minute,
-		Lazy: true, LazySlack: 45 * clock.Second, Horizon: 25 * clock.Minute,
+		Lazy: true, LazySlack: 45 * clock.Second, Horizon: 25 * clock.Minute, Candidates: 32,
 		LateWeight: 1000, EarlyWeight: 200, DeadheadWeight: 600, PromiseWeight: 3000, AgeWeight: 500, LeftOver: 90 * clock.Minute,
 		Hold: 2 * clock.Hour, GiveUpAfter: 45 * clock.Minute, LostAfter: 3 * clock.Minute, ContactWithin: 2 * clock.Minute,
 		IdleReturnAfter: 10 * clock.Minute, UnknownJob: 30 * clock.Minute,

@@ -62,9 +62,12 @@ func compareKey(a, b *Request) int {
 
 // waiting returns the index of a request that waits, or -1.
 func (s *state) waiting(delivery string, attempt int) int {
-	return slices.IndexFunc(s.Waiting, func(w Waiting) bool {
-		return w.Request.Attempt == attempt && w.Request.Delivery == delivery
-	})
+	for i := range s.Waiting { // in place: a Waiting is large, and rounds ask often
+		if q := &s.Waiting[i].Request; q.Attempt == attempt && q.Delivery == delivery {
+			return i
+		}
+	}
+	return -1
 }
 
 // wait puts w in its place.

@@ -138,6 +138,9 @@ func (d *desk) settle(ctx context.Context, sc *scene) error {
 		if held == nil {
 			continue
 		}
+		if j := sc.jobs[sc.robots[i].Robot.ID]; j != nil && j.Token == held.Token {
+			continue // the answer was heard
+		}
 		delivery, attempt, ok := heldFor(held.Holder)
 		if !ok {
 			continue

@@ -7,7 +7,7 @@ func (s *Solver) augment(f int) {
 	for j := range dist {
 		dist[j] = row[j] - s.v[j]
 		s.pred[j] = f
-		s.order[j] = j
+		s.order[j], s.place[j] = j, j
 	}
 	quit, quitAt := f, s.skip[f] // the row that is cheapest to leave over so far
 	done, ready := 0, 0          // order[:done] are scanned, order[done:ready] are to be
@@ -55,7 +55,7 @@ func (s *Solver) nearest(from int) int {
 		if d < least {
 			least, to = d, from
 		}
-		order[k], order[to] = order[to], j
+		s.swap(k, to)
 		to++
 	}
 	return to
@@ -79,11 +79,11 @@ func (s *Solver) anyFree(from, to int, quitAt int64) bool {
 // scan shortens the distances of the columns that are not ready by going
 // through row i. Those as near as now become ready; a free one ends the search.
 func (s *Solver) scan(i int, base, now int64, ready int) (int, int) {
-	row, v, dist, order := s.row(i), s.v, s.dist, s.order
-	for k := ready; k < len(order); k++ {
-		j := order[k]
+	row, v, dist := s.row(i), s.v, s.dist
+	for _, j32 := range s.columns(i) {
+		j := int(j32)
 		d := row[j] - v[j] - base
-		if d >= dist[j] {
+		if d >= dist[j] || s.place[j] < ready {
 			continue
 		}
 		dist[j], s.pred[j] = d, i
@@ -93,10 +93,17 @@ func (s *Solver) scan(i int, base, now int64, ready int) (int, int) {
 		if s.colToRow[j] < 0 {
 			return ready, j
 		}
-		order[k], order[ready] = order[ready], j
+		s.swap(s.place[j], ready)
 		ready++
 	}
 	return ready, -1
+}
+
+// swap exchanges the columns at two places of order.
+func (s *Solver) swap(a, b int) {
+	x, y := s.order[a], s.order[b]
+	s.order[a], s.order[b] = y, x
+	s.place[y], s.place[x] = a, b
 }
 
 // settle makes the scanned columns, order[:done], as dear as the path of

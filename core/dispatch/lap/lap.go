@@ -57,6 +57,9 @@ type Solver struct {
 	dist     []int64 // of each column from the row that is being added
 	pred     []int   // the row before each column on its shortest path
 	order    []int   // columns: first those whose distance is final and whose row was scanned, then those to scan, then the rest
+	place    []int   // of each column in order
+	near     []int32 // the columns that each row may have, one row after the other …
+	nearFrom []int32 // … from here, len(rowToCol)+1 entries
 }
 
 // Solve returns the solution of p, which is valid until the next call. It
@@ -91,7 +94,21 @@ func (s *Solver) reset(p Problem) {
 	for j := range p.Cols {
 		s.colToRow[j], s.v[j] = -1, 0
 	}
+	s.place = grow(s.place, p.Cols)
+	s.near, s.nearFrom = s.near[:0], append(s.nearFrom[:0], 0)
+	for i := range p.Rows {
+		for j, c := range s.row(i) {
+			if c < Infinite {
+				s.near = append(s.near, int32(j))
+			}
+		}
+		s.nearFrom = append(s.nearFrom, int32(len(s.near)))
+	}
 }
+
+// columns returns the columns that row i may have, in order. Large problems are
+// sparse: each row has a few dozen columns worth thinking of.
+func (s *Solver) columns(i int) []int32 { return s.near[s.nearFrom[i]:s.nearFrom[i+1]] }
 
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {

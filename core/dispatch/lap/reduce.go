@@ -60,9 +60,10 @@ func (s *Solver) bid(i int) (out int, again bool) {
 // lowest columns among equals.
 func (s *Solver) choices(i int) (best, second int64, at, next int) {
 	best, second, at, next = Infinite, Infinite, -1, -1
-	v := s.v
-	for j, c := range s.row(i)[:len(v)] {
-		c -= v[j]
+	v, row := s.v, s.row(i)
+	for _, j32 := range s.columns(i) {
+		j := int(j32)
+		c := row[j] - v[j]
 		if c >= second {
 			continue
 		}

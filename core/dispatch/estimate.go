@@ -48,7 +48,8 @@ func (d *desk) estimate(ctx context.Context, now clock.Time, q EstimateRequest) 
 	if e.Refusal = d.refuse(&w, i, arrive); e.Refusal != nil {
 		return e, nil
 	}
-	d.times(&e, now, max(arrive, q.ReadyAt), dropoff(&w, arrive, d.Settings(d.market)))
+	set := d.Settings(d.market)
+	d.times(&e, now, max(arrive, q.ReadyAt), dropoff(&w, arrive, set), set.PromisePermille)
 	e.Refusal, err = d.served(ctx, e.Dropoff, e.DropoffP50, DropoffOutside)
 	return e, err
 }
@@ -127,11 +128,11 @@ func (d *desk) refuse(w *Waiting, i int, arrive clock.Time) *Refusal {
 }
 
 // times sets the quantiles around what is forecast, in an order that makes sense.
-func (d *desk) times(e *Estimate, now, pickup, dropoff clock.Time) {
+func (d *desk) times(e *Estimate, now, pickup, dropoff clock.Time, promise int64) {
 	p, q := &d.state.Pickups, &d.state.Dropoffs
 	trip := e.RouteTime
 	e.PickupP50 = max(now, pickup.Add(p.quantile(500)))
-	e.PickupP90 = max(e.PickupP50, pickup.Add(p.quantile(900)))
+	e.PickupP90 = max(e.PickupP50, pickup.Add(p.quantile(promise)))
 	e.DropoffP50 = max(e.PickupP50.Add(trip), dropoff.Add(q.quantile(500)))
-	e.DropoffP90 = max(e.DropoffP50, e.PickupP90.Add(trip), dropoff.Add(q.quantile(900)))
+	e.DropoffP90 = max(e.DropoffP50, e.PickupP90.Add(trip), dropoff.Add(q.quantile(promise)))
 }

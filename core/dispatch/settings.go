@@ -14,14 +14,14 @@ type Settings struct {
 
 	RoundEvery clock.Duration `json:"round_every" min:"1s" max:"10m" doc:"Time between two rounds while deliveries wait for a robot. Default 15s: shorter gains nothing when a drive takes minutes."`
 	RoundSoon  clock.Duration `json:"round_soon" min:"100ms" max:"1m" doc:"How soon after a new request or a robot that became free the next round is. Default 1s, so that what arrives together is decided together."`
-	RoundGap   clock.Duration `json:"round_gap" min:"100ms" max:"5m" doc:"Shortest time between two rounds, however much happens. Default 10s: 5s costs twice the computing and gains nothing that can be measured."`
+	RoundGap   clock.Duration `json:"round_gap" min:"100ms" max:"5m" doc:"Shortest time between two rounds, however much happens. Default 10s: on an overloaded day of 200 robots 15s made deliveries half a minute slower, and 5s gained nothing."`
 	IdleEvery  clock.Duration `json:"idle_every" min:"5s" max:"30m" doc:"Time between two rounds while nothing waits; they look after charging, ways home and lost robots. Default 1m."`
 
 	Lazy      bool           `json:"lazy" doc:"Whether a robot is sent only when waiting one more round would delay the pickup. Default true: the largest single gain known in rolling assignment."`
 	LazySlack clock.Duration `json:"lazy_slack" min:"0s" max:"30m" doc:"How much earlier than just in time a robot is sent under lazy. Default 45s, about the spread of a drive to the pickup."`
 	Horizon   clock.Duration `json:"horizon" min:"0s" max:"3h" doc:"How far ahead a busy robot's end is planned with. Default 25m, about one delivery."`
 
-	Candidates int `json:"candidates" min:"2" max:"100000" unit:"robots" doc:"How many robots are considered for each request, those of least cost. Default 32: a better one beyond is needed only when all of these are taken."`
+	Candidates int `json:"candidates" min:"2" max:"100000" unit:"robots" doc:"How many robots are considered for each request, those of least cost. Default 64: on a day of 200 robots it gave the times of all of them, 32 made pickups a minute and a half later."`
 
 	LateWeight     int64          `json:"late_weight" min:"0" max:"100000" unit:"permille" doc:"Weight of the time that goods which are ready wait for the robot. Default 1000."`
 	EarlyWeight    int64          `json:"early_weight" min:"0" max:"100000" unit:"permille" doc:"Weight of the time that a robot sent too early waits for goods; counts only where lazy is off. Default 200."`
@@ -42,6 +42,7 @@ type Settings struct {
 	MaxPickupWait    clock.Duration `json:"max_pickup_wait" min:"1m" max:"24h" doc:"Longest time that goods may be expected to wait for a robot; else the estimate is refused for lack of capacity. Default 60m."`
 	MaxOffMM         int64          `json:"max_off_mm" min:"1000" max:"1000000" unit:"mm" doc:"Farthest that a person may have to walk between their address and the robot. Default 80000 (80 m)."`
 	FeedKept         int            `json:"feed_kept" min:"100" max:"1000000" unit:"decisions" doc:"How many decisions the feed keeps for readers that are behind; those of jobs under way are always kept. Default 2000."`
+	PromisePermille  int64          `json:"promise_permille" min:"500" max:"999" unit:"permille" doc:"Which share of past deviations a promised time covers. Default 950, so that nine in ten hold: deviations are learned from deliveries quoted half an hour ago, when fewer others were waiting."`
 	EstimateMemory   int            `json:"estimate_memory" min:"16" max:"100000" unit:"deliveries" doc:"About how many past deliveries the spread of estimates remembers. Default 400: a lunch rush."`
 	ConsideredInWhys int            `json:"considered_in_whys" min:"0" max:"50" unit:"robots" doc:"How many robots the explanation of an assignment lists. Default 5."`
 }
@@ -51,13 +52,13 @@ func DefaultSettings() Settings {
 	return Settings{
 		Policy:     "rolling",
 		RoundEvery: 15 * clock.Second, RoundSoon: clock.Second, RoundGap: 10 * clock.Second, IdleEvery: clock.Minute,
-		Lazy: true, LazySlack: 45 * clock.Second, Horizon: 25 * clock.Minute, Candidates: 32,
+		Lazy: true, LazySlack: 45 * clock.Second, Horizon: 25 * clock.Minute, Candidates: 64,
 		LateWeight: 1000, EarlyWeight: 200, DeadheadWeight: 600, PromiseWeight: 3000, AgeWeight: 500, LeftOver: 90 * clock.Minute,
 		Hold: 2 * clock.Hour, GiveUpAfter: 45 * clock.Minute, LostAfter: 3 * clock.Minute, ContactWithin: 2 * clock.Minute,
 		IdleReturnAfter: 10 * clock.Minute, UnknownJob: 30 * clock.Minute,
 		LoadTime: 90 * clock.Second, UnloadTime: 150 * clock.Second,
 		MaxRouteMM: 5_000_000, MaxPickupWait: clock.Hour, MaxOffMM: 80_000,
-		FeedKept: 2000, EstimateMemory: 400, ConsideredInWhys: 5,
+		FeedKept: 2000, PromisePermille: 950, EstimateMemory: 400, ConsideredInWhys: 5,
 	}
 }
 

@@ -226,7 +226,11 @@ func (w *World) wantOpen(ctx context.Context, o *order) error {
 	}
 	h := delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantOpen, Staff: m.Purpose != task.Unload}
 	if m.Purpose == task.Unload {
-		h.PIN = w.PIN(string(o.Delivery), "unload")
+		d, _, err := w.s.Deliveries.Get(ctx, o.Partner, o.External)
+		if err != nil {
+			return fmt.Errorf("order %s: the recipient looks for the PIN: %w", o.External, err)
+		}
+		h.PIN = d.UnloadPIN
 		if s := w.o.Seed.Stream(o.Luck, "pin"); s.Chance(o.Tries<<16|m.Tries, w.o.Scenario.World.Recipients.WrongPIN) {
 			h.PIN = wrongPIN(h.PIN)
 		}
@@ -251,7 +255,7 @@ func (w *World) wantOpen(ctx context.Context, o *order) error {
 // wrongPIN returns another four digits.
 func wrongPIN(pin string) string {
 	if len(pin) != 4 {
-		return "0000"
+		return pin // none is asked for
 	}
 	return pin[:3] + string('0'+(pin[3]-'0'+1)%10)
 }

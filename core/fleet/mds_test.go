@@ -145,6 +145,7 @@ func TestStateFor(t *testing.T) {
 		{"it carries the goods of an earlier token", OnTrip, held, Telemetry{Activity: Driving, Loaded: true, Token: 4}, OnTrip},
 		{"it is stuck on the way to the drop-off", OnTrip, held, Telemetry{Activity: Halted, Loaded: true, Token: 5}, Stopped},
 		{"it is at the drop-off", OnTrip, held, Telemetry{Activity: AtStop, Loaded: true, Token: 5}, Stopped},
+		{"it is heard again, loaded and halted", NonContactable, held, Telemetry{Activity: Halted, Loaded: true, Token: 5}, Stopped},
 		{"it has unloaded", Stopped, held, Telemetry{Activity: Idle, Token: 5}, Stopped},
 		{"it has unloaded, and nobody saw it stop", OnTrip, held, Telemetry{Activity: Idle, Token: 5}, Stopped},
 		{"it has unloaded and drives", Stopped, held, Telemetry{Activity: Driving, Token: 5}, Reserved},

@@ -116,9 +116,7 @@ func (d *draft) watch(since clock.Time, set Settings) clock.Time {
 	if d.State != NonContactable && d.now < quiet {
 		return quiet
 	}
-	if d.State != NonContactable {
-		d.move(NonContactable, "silence")
-	}
+	d.move(NonContactable, "silence")
 	if d.now < gone {
 		return gone
 	}

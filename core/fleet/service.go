@@ -127,15 +127,13 @@ func (s *Service) save(ctx context.Context, d *draft) (done bool, err error) {
 		return false, nil
 	case fault.Is(err, fault.Unavailable):
 		stored, again := s.Store.Robot(ctx, d.ID)
-		if fault.Is(again, fault.NotFound) {
-			return false, nil
-		}
 		if again != nil {
-			return false, err
+			return false, err // the caller repeats the command, which finds out
 		}
-		if revision = stored.Revision; revision == d.Revision || !same(stored, d.Robot) {
+		if !same(stored, d.Robot) {
 			return false, nil
 		}
+		revision = stored.Revision
 	default:
 		return false, err
 	}

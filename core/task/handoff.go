@@ -90,10 +90,7 @@ func (d *draft) open(r HandoffRequest) (changed bool, err error) {
 		}
 	}
 	d.send = append(d.send, Open)
-	if s.Asked == Open && d.now < s.AskedAt.Add(d.set.OpenFor) {
-		return false, nil
-	}
-	s.Asked, s.AskedAt, s.ConfirmAt, s.WrongPINs = Open, d.now, 0, 0
+	s.Asked, s.AskedAt, s.ConfirmAt, s.WrongPINs = Open, d.now, 0, 0 // who asks again stands there still
 	return true, nil
 }
 

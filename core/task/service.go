@@ -115,9 +115,6 @@ func (s *Service) change(ctx context.Context, verb string, id ID, decide func(d 
 				continue
 			}
 		}
-		if refused != nil && !changed {
-			return refused
-		}
 		if err := s.publish(ctx, &d, len(t.Events)); err != nil {
 			return fmt.Errorf("%s %s: %w", verb, id, err)
 		}
@@ -139,13 +136,8 @@ func (s *Service) save(ctx context.Context, d *draft) (saved bool, err error) {
 		return false, err
 	}
 	stored, again := s.Store.Task(ctx, d.ID)
-	switch {
-	case fault.Is(again, fault.NotFound):
-		return false, nil
-	case again != nil:
-		return false, err
-	case stored.Revision == d.Revision:
-		return false, nil
+	if again != nil {
+		return false, err // the caller repeats the command, which finds out
 	}
 	d.Revision = stored.Revision
 	return reflect.DeepEqual(stored, d.Task), nil

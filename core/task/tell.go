@@ -45,12 +45,10 @@ func (s *Service) tell(ctx context.Context, t *Task, kinds []InstructionKind) er
 		case fault.Is(err, fault.Unavailable):
 			s.Timers.Set(key(t.ID, whatTell), s.Clock.Now().Add(s.Settings(t.Market).TellEvery))
 			return nil
-		case fault.Is(err, fault.Conflict) && kind == Drop:
-			return nil // whoever has the robot now has made it forget the task
 		case fault.Is(err, fault.Conflict):
 			return s.change(ctx, "fail", t.ID, func(d *draft) (bool, error) {
 				if d.State != Active {
-					return false, nil
+					return false, nil // whoever has the robot now has made it forget the task
 				}
 				d.fail("superseded")
 				return true, nil

@@ -160,7 +160,8 @@ func (d *draft) assist(cause string) {
 	d.note(AssistBegan, cause)
 }
 
-// endAssist gives the time that an operator helped back to the step.
+// endAssist gives the time that an operator helped back to the step, within
+// limits: a robot that is helped again and again would never be overdue.
 func (d *draft) endAssist() {
 	s := d.step()
 	if !s.Assisted {
@@ -168,7 +169,8 @@ func (d *draft) endAssist() {
 	}
 	s.Assisted = false
 	if s.Deadline > 0 {
-		s.Deadline = s.Deadline.Add(d.now.Sub(s.AssistedAt))
+		latest := max(s.StartedAt.Add(s.Budget+d.set.MaxAssist), s.Deadline)
+		s.Deadline = min(s.Deadline.Add(d.now.Sub(s.AssistedAt)), latest)
 	}
 	d.note(AssistEnded, "")
 }

@@ -2,6 +2,7 @@ package partner
 
 import (
 	"context"
+	"errors"
 
 	"footway/core/dispatch"
 )
@@ -21,7 +22,7 @@ func (d *Drive) serviceability(ctx context.Context, c *call) (any, error) {
 	if err := c.form.err(); err != nil {
 		return nil, err
 	}
-	if p, ok := o.impossible().(problem); ok {
+	if p, ok := errors.AsType[problem](o.impossible()); ok {
 		return serviceable{Reasons: []string{p.RobotReason}}, nil
 	}
 	r, err := d.request(ctx, c, o)

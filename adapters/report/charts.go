@@ -43,7 +43,7 @@ func (c chart) draw(something bool, paint func(p *plot.Plot, s size)) (chart, bo
 		if c.Wide && s.class == "wide" {
 			s.w, s.h = 1140, 260
 		}
-		p := newPlot(s)
+		p := newPlot()
 		paint(p, s)
 		c.Pictures = append(c.Pictures, render(p, s, c.Title))
 	}

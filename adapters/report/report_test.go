@@ -119,7 +119,8 @@ func TestPlotsAreWellFormed(t *testing.T) {
 
 func TestSameRunSamePage(t *testing.T) {
 	events := day().Events()
-	if write(t, made(t, run(t, events))) != write(t, made(t, run(t, events))) {
+	first := write(t, made(t, run(t, events)))
+	if again := write(t, made(t, run(t, events))); again != first {
 		t.Error("two pages of one run differ")
 	}
 }

@@ -72,7 +72,7 @@ func (d *Document) Explain(errs ...error) error {
 func flatten(errs []error) []error {
 	var all []error
 	for _, err := range errs {
-		if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only the outermost is a list
+		if joined, ok := err.(interface{ Unwrap() []error }); ok { // only the outermost is a list
 			all = append(all, flatten(joined.Unwrap())...)
 		} else if err != nil {
 			all = append(all, err)

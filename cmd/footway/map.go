@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 
@@ -23,8 +22,8 @@ func newMapCommand() *cobra.Command {
 streets, with addresses and merchants.
 
 ` + networkHelp,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  footway map import helsinki.osm.pbf -o helsinki.fwnet
+  footway map show helsinki.fwnet -o helsinki.png`,
 	}
 	cmd.AddCommand(newMapImportCommand(), newMapShowCommand(), newMapRouteCommand())
 	return cmd
@@ -38,29 +37,12 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// parsePoint reads "lat,lon" in degrees; ok is false if s is not of that form.
-func parsePoint(s string) (p maps.Point, ok bool, err error) {
-	first, second, found := strings.Cut(s, ",")
-	if !found {
-		return p, false, nil
-	}
-	lat, errLat := strconv.ParseFloat(strings.TrimSpace(first), 64)
-	lon, errLon := strconv.ParseFloat(strings.TrimSpace(second), 64)
-	if errLat != nil || errLon != nil {
-		return p, false, nil
-	}
-	if !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) {
-		return p, true, fmt.Errorf("%q: want latitude,longitude with -90 to 90 and -180 to 180", s)
-	}
-	return maps.Point{Lon: int32(math.Round(lon * 1e7)), Lat: int32(math.Round(lat * 1e7))}, true, nil
-}
-
 // parseBox reads "west,south,east,north" in degrees.
 func parseBox(s string) (maps.Box, error) {
 	parts := strings.Split(s, ",")
 	if len(parts) == 4 {
-		low, okLow, errLow := parsePoint(parts[1] + "," + parts[0])
-		high, okHigh, errHigh := parsePoint(parts[3] + "," + parts[2])
+		low, okLow, errLow := maps.ParsePoint(parts[1] + "," + parts[0])
+		high, okHigh, errHigh := maps.ParsePoint(parts[3] + "," + parts[2])
 		if okLow && okHigh && errLow == nil && errHigh == nil && low.Lon < high.Lon && low.Lat < high.Lat {
 			return maps.Box{Min: low, Max: high}, nil
 		}
@@ -108,14 +90,4 @@ func span(ms int64) string {
 		return fmt.Sprintf("%d min %02d s", s/60, s%60)
 	}
 	return fmt.Sprintf("%d h %02d min", s/3600, s/60%60)
-}
-
-// mapArgs wants one argument for each of names.
-func mapArgs(names ...string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) != len(names) {
-			return fmt.Errorf("%d arguments: want %s", len(args), strings.Join(names, " "))
-		}
-		return nil
-	}
 }

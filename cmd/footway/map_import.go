@@ -36,7 +36,7 @@ Extracts of cities: https://download.bbbike.org, or cut one out of a larger
 file with osmium extract. Maps made of them show "` + osm.Attribution + `".`,
 		Example: `  footway map import helsinki.osm.pbf
   footway map import helsinki.osm.pbf -o maps/helsinki.fwnet --json`,
-		Args: mapArgs("FILE.osm.pbf"),
+		Args: wants("FILE.osm.pbf"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := args[0]
 			if !strings.HasSuffix(path, ".pbf") {

@@ -44,7 +44,7 @@ FROM and TO are each "latitude,longitude", an address, or a merchant's name.
 ` + networkHelp,
 		Example: `  footway map route wedgwood.fwnet "8210 35th Ave NE, Seattle" 47.6745,-122.2901
   footway map route wedgwood.fwnet "Wedgwood Broiler" "7300 35th Ave NE" -o way.png`,
-		Args: mapArgs("NETWORK", "FROM", "TO"),
+		Args: wants("NETWORK", "FROM", "TO"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := pictureOptions("", size)
 			if err != nil {
@@ -105,7 +105,7 @@ func route(n *maps.Network, from, to string) (*routeResult, error) {
 
 // findStop reads coordinates, a merchant's name or an address.
 func findStop(n *maps.Network, index *maps.Index, coder *maps.Geocoder, query string) (stop, error) {
-	p, isPoint, err := parsePoint(query)
+	p, isPoint, err := maps.ParsePoint(query)
 	if err != nil {
 		return stop{}, err
 	}

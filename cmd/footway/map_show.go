@@ -48,7 +48,7 @@ func newMapShowCommand() *cobra.Command {
 		Long:  "Prints what a network holds, and draws it if --output names a picture.\n\n" + networkHelp,
 		Example: `  footway map show city -o city.png
   footway map show wedgwood.fwnet -o corner.svg --bbox -122.30,47.68,-122.28,47.69 --size 1200x900`,
-		Args: mapArgs("NETWORK"),
+		Args: wants("NETWORK"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := pictureOptions(box, size)
 			if err != nil {

@@ -149,12 +149,12 @@ func TestParsePoint(t *testing.T) {
 		{"47.5", maps.Point{}, false},
 	}
 	for _, test := range tests {
-		if got, ok, err := parsePoint(test.in); got != test.want || ok != test.ok || err != nil {
-			t.Errorf("parsePoint(%q) = %v, %v, %v; want %v, %v", test.in, got, ok, err, test.want, test.ok)
+		if got, ok, err := maps.ParsePoint(test.in); got != test.want || ok != test.ok || err != nil {
+			t.Errorf("maps.ParsePoint(%q) = %v, %v, %v; want %v, %v", test.in, got, ok, err, test.want, test.ok)
 		}
 	}
-	if _, ok, err := parsePoint("NaN,0"); !ok || err == nil {
-		t.Error("parsePoint(NaN,0): want an error")
+	if _, ok, err := maps.ParsePoint("NaN,0"); !ok || err == nil {
+		t.Error("maps.ParsePoint(NaN,0): want an error")
 	}
 }
 

@@ -152,10 +152,22 @@ func writeNetwork(path string, n *maps.Network) error {
 	return writeFile(path, func(f *os.File) error { return maps.Encode(f, n, &zstd.Codec{}) })
 }
 
+// checkFolder finds, before the work, that path will have no folder to be written to.
+func checkFolder(flag, path string) error {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return usagef("%s %s: there is no folder %s", flag, path, dir)
+	}
+	return nil
+}
+
 // writeFile writes path whole or not at all: into a file beside it that takes
 // its name when write has succeeded.
 func writeFile(path string, write func(*os.File) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("write %s: there is no folder %s", path, filepath.Dir(path))
+	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

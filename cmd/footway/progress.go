@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -12,7 +13,10 @@ import (
 )
 
 // progress shows how far a run is, on a terminal only.
-type progress struct{ bar *progressbar.ProgressBar }
+type progress struct {
+	bar   *progressbar.ProgressBar
+	began time.Time
+}
 
 const progressSteps = 1000
 
@@ -20,9 +24,10 @@ func newProgress(w io.Writer, name string) *progress {
 	if !terminal(w) {
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions(progressSteps,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(name), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(true))}
+	bar := progressbar.NewOptions(progressSteps,
+		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(name), progressbar.OptionSetWidth(20),
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false), progressbar.OptionClearOnFinish())
+	return &progress{bar: bar, began: time.Now()}
 }
 
 // show implements the look of twin.Run.All.
@@ -30,8 +35,16 @@ func (p *progress) show(at twin.Progress) error {
 	if p.bar == nil {
 		return nil
 	}
-	p.bar.Describe(fmt.Sprintf("%s  %d of %d delivered or ended", at.Now.Std().Format("15:04"), at.Ended, at.Accepted))
-	return p.bar.Set(int(at.Part * progressSteps))
+	left := ""
+	switch took := time.Since(p.began).Seconds(); {
+	case at.Part >= 1:
+		left = "finishing" // no new orders come
+	case at.Part > 0:
+		left = fmt.Sprintf("%.0f s left", took*(1-at.Part)/at.Part)
+	}
+	p.bar.Describe(fmt.Sprintf("%s  %5d of %5d deliveries ended  %11s", at.Now.Std().Format("15:04"), at.Ended, at.Accepted, left))
+	// The last step would end the bar, and deliveries still go on.
+	return p.bar.Set(min(int(at.Part*progressSteps), progressSteps-1))
 }
 
 // done takes the bar away.

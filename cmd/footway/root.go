@@ -5,9 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"footway/core/fault"
 )
 
 // Exit codes.
@@ -25,6 +31,17 @@ func (e usageError) Unwrap() error { return e.err }
 
 // usagef returns an error that ends the program with exitUsage.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// plain takes the names of Go functions off an error that has only one cause.
+func plain(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok && e.Err != nil {
+		return e.Err
+	}
+	return err
+}
 
 // errUnmet ends the program with exitFailed after a command has itself said why.
 var errUnmet = errors.New("unmet")
@@ -62,28 +79,104 @@ func newRootCommand() *cobra.Command {
 		Long: `Footway is the backend of a sidewalk robot delivery company and its digital
 twin in one program: the same core runs in production and in a deterministic
 simulation.`,
-		Example: `  footway run lunch-rush                      a scenario, with its numbers and a report
-  footway map import city.osm.pbf -o city.fwnet
-  footway replay day.jsonl --market city.fwnet
-  footway test scenarios/`,
+		Example: `  footway run lunch-rush --out out/lunch          numbers here; log, report and KPIs there
+  footway run lunch-rush --set fleet.robots=30    the same lunch with fewer robots
+  footway test scenarios/                         is everything as it should be?
+  footway map import city.osm.pbf -o city.fwnet   your own city
+  footway replay day.jsonl --market city.fwnet    your own traffic`,
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see %q", err, c.CommandPath()+" --help")
-	})
-	root.AddCommand(newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand(),
-		newMapCommand(), newRecordingsCommand())
-	for _, c := range root.Commands() {
-		asUsage(c)
-	}
+	// A command that has others below it only shows its help: it needs no usage of its own.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
+	root.SetFlagErrorFunc(wrongFlag)
+	root.AddGroup(&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupInputs, Title: "What runs are made of:"})
+	addCommands(root, groupRuns, newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand())
+	addCommands(root, groupInputs, newMapCommand(), newRecordingsCommand())
+	root.AddCommand(newVersionCommand())
+	asUsage(root)
 	return root
 }
 
-// asUsage makes wrong arguments an error of usage, on c and below it.
+// The groups of commands in the overview.
+const (
+	groupRuns   = "runs"
+	groupInputs = "inputs"
+)
+
+func addCommands(root *cobra.Command, group string, commands ...*cobra.Command) {
+	for _, c := range commands {
+		c.GroupID = group
+		root.AddCommand(c)
+	}
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print which build this is",
+		Long:    "Print the program's version, or the commit it was built from, with Go's version and the platform.",
+		Example: "  footway version",
+		Args:    wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "footway %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+// subcommand is the check of a command that has others below it: it takes no
+// arguments, so one that got here is a name that none of them has.
+func subcommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return fmt.Errorf("there is no command %q", args[0])
+}
+
+// wants is the check of a command with one argument for each of names. A last
+// name that ends in "..." stands for one or more.
+func wants(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch more := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "..."); {
+		case len(args) == len(names), more && len(args) > len(names):
+			return nil
+		case len(names) == 0:
+			return fmt.Errorf("unexpected %q: it takes no arguments", args[0])
+		case len(args) > len(names):
+			return fmt.Errorf("unexpected %q: want only %s", args[len(names)], strings.Join(names, " "))
+		}
+		return fmt.Errorf("%s is missing", strings.Join(names[len(args):], " and "))
+	}
+}
+
+// wrongFlag says what is wrong with a flag, in the words of the person who wrote it.
+func wrongFlag(c *cobra.Command, err error) error {
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		err = fmt.Errorf("--%s: %w", bad.GetFlag().Name, bad.Unwrap())
+		switch bad.GetFlag().Value.Type() {
+		case "uint64":
+			err = fmt.Errorf("--%s %q: want a whole number from 0", bad.GetFlag().Name, bad.GetValue())
+		case "bool":
+			err = fmt.Errorf("--%s %q: want true or false", bad.GetFlag().Name, bad.GetValue())
+		}
+	}
+	return usagef("%w; see %q", err, c.CommandPath()+" --help")
+}
+
+// asUsage makes wrong arguments an error of usage, on c and below it. A
+// command that has others below it shows its help.
 func asUsage(c *cobra.Command) {
+	if c.HasSubCommands() {
+		c.Args = subcommand
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return usagef("%s: %w; see %q", c.CommandPath(), err, c.CommandPath()+" --help")
+				return usagef("%w; see %q", err, c.CommandPath()+" --help")
 			}
 			return nil
 		}

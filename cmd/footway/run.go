@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,11 +29,12 @@ type output struct {
 }
 
 func (o *output) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.dir, "out", "", "folder for run.fwlog, report.html and kpis.json")
+	cmd.Flags().StringVar(&o.dir, "out", "", "`folder` for run.fwlog, report.html and kpis.json")
 	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object on standard output; everything else goes to standard error")
-	cmd.Flags().StringVar(&o.checkpoint, "checkpoint", "", "stop at --stop-at and write the run down in this file")
-	cmd.Flags().TextVar(&o.stopAt, "stop-at", clock.Duration(0), "time after the start at which --checkpoint stops, such as 1h30m")
-	cmd.Flags().StringVar(&o.resume, "resume", "", "go on from this checkpoint of the same scenario, seed and settings")
+	cmd.Flags().StringVar(&o.checkpoint, "checkpoint", "", "stop at --stop-at and write the run down in this `file`")
+	cmd.Flags().TextVar(&o.stopAt, "stop-at", clock.Duration(0), "`time` after the start at which --checkpoint stops, such as 1h30m")
+	cmd.Flags().Lookup("stop-at").DefValue = "" // "default 0s" would only puzzle
+	cmd.Flags().StringVar(&o.resume, "resume", "", "go on from this checkpoint `file` of the same scenario, seed and settings")
 }
 
 func newRunCommand() *cobra.Command {
@@ -40,8 +44,9 @@ func newRunCommand() *cobra.Command {
 		Use:   "run SCENARIO",
 		Short: "Run a scenario as fast as it goes",
 		Long: `Run a scenario as fast as it goes, and show what came of it. SCENARIO is a file,
-or the name of one that the program carries: ` + strings.Join(scenarios.Names(), ", ") + `.
+or the name of one that the program carries:
 
+` + columns(scenarios.Names()) + `
 The exit code is 0 if all went as the scenario expects, 1 if an outcome was not
 met or an invariant broke, 2 if the scenario or the command line is wrong.`,
 		Example: `  footway run lunch-rush
@@ -49,13 +54,13 @@ met or an invariant broke, 2 if the scenario or the command line is wrong.`,
   footway run my.yaml --json | jq .kpis.click_to_door_p90
   footway run lunch-rush --stop-at 90m --checkpoint noon.cp
   footway run lunch-rush --resume noon.cp`,
-		Args: cobra.ExactArgs(1),
+		Args: wants("SCENARIO"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := loadScenario(args[0])
 			if err != nil {
 				return err
 			}
-			o, err := flags.prepare(cmd.Context(), cmd, s)
+			o, err := flags.prepare(cmd, s)
 			if err != nil {
 				return err
 			}
@@ -67,11 +72,24 @@ met or an invariant broke, 2 if the scenario or the command line is wrong.`,
 	return cmd
 }
 
+// check finds what is wrong before the run takes its time.
+func (o *output) check() error {
+	switch {
+	case o.checkpoint == "" && o.stopAt == 0:
+		return nil
+	case o.checkpoint == "":
+		return usagef("--stop-at: --checkpoint is missing, the file to write the run down in")
+	case o.stopAt <= 0:
+		return usagef("--checkpoint: --stop-at is missing, a time after the start such as 1h30m")
+	}
+	return checkFolder("--checkpoint", o.checkpoint)
+}
+
 // runAndTell runs what o says and writes what came of it. more, if not nil,
 // adds to what the terminal shows.
 func runAndTell(cmd *cobra.Command, s *scenarioFile, o twin.Options, out *output, more func(io.Writer) error) error {
-	if (out.checkpoint == "") != (out.stopAt == 0) {
-		return usagef("--checkpoint and --stop-at go together")
+	if err := out.check(); err != nil {
+		return err
 	}
 	ctx := cmd.Context()
 	results, err := openResults(out.dir)
@@ -90,6 +108,9 @@ func runAndTell(cmd *cobra.Command, s *scenarioFile, o twin.Options, out *output
 	bar.done()
 	if stopped {
 		return writeCheckpoint(cmd, run, out)
+	}
+	if out.checkpoint != "" && err == nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "--stop-at %v: the run was over after %v; no checkpoint written\n", out.stopAt, toSeconds(run.Elapsed()))
 	}
 	wall := time.Since(began)
 	broken := err
@@ -123,6 +144,9 @@ func startRun(ctx context.Context, o twin.Options, checkpoint string) (*twin.Run
 	if err != nil {
 		return nil, usagef("--resume: %w", err)
 	}
+	if !json.Valid(written) {
+		return nil, usagef("--resume %s: this is no checkpoint, or not a whole one; want a file that --checkpoint wrote", checkpoint)
+	}
 	run, err := twin.Resume(ctx, o, written)
 	if err != nil {
 		return nil, usagef("--resume %s: %w", checkpoint, err)
@@ -135,7 +159,12 @@ func stepThrough(ctx context.Context, run *twin.Run, bar *progress, stopAt clock
 	if stopAt == 0 {
 		return false, run.All(ctx, bar.show)
 	}
-	for run.Elapsed() < stopAt {
+	for n := 0; run.Elapsed() < stopAt; n++ {
+		if n%1024 == 0 {
+			if err := errors.Join(ctx.Err(), bar.show(run.Progress())); err != nil {
+				return false, err
+			}
+		}
 		more, err := run.Step(ctx)
 		if err != nil {
 			return false, err
@@ -155,8 +184,9 @@ func writeCheckpoint(cmd *cobra.Command, run *twin.Run, out *output) error {
 	if err := writeFile(out.checkpoint, func(f *os.File) error { _, err := f.Write(b); return err }); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "stopped at %v after %d events; go on with --resume %s\n", run.Progress().Now, run.Progress().Events, out.checkpoint)
-	return nil
+	at := run.Progress()
+	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "stopped at %v, %v after the start; go on with --resume %s\n", at.Now, toSeconds(run.Elapsed()), out.checkpoint)
+	return err
 }
 
 // jsonResult is the object of --json.
@@ -205,7 +235,7 @@ func show(cmd *cobra.Command, s *scenarioFile, res twin.Result, wall time.Durati
 		fmt.Fprintf(w, "%s  %s: %s, want %s\n", mark, o.Name, o.Got, o.Want)
 	}
 	fmt.Fprintf(w, "%s, seed %d: %v of the city in %.2f s (%.0f times faster), %d events\nhash %s\n",
-		s.Name, s.Seed, res.Sim, wall.Seconds(), res.Sim.Seconds()/max(wall.Seconds(), 1e-9), res.Events, res.Hash.Short())
+		s.Name, s.Seed, toSeconds(res.Sim), wall.Seconds(), res.Sim.Seconds()/max(wall.Seconds(), 1e-9), res.Events, res.Hash.Short())
 	if out.dir != "" {
 		fmt.Fprintf(w, "report %s/report.html\n", strings.TrimSuffix(out.dir, "/"))
 	}
@@ -237,4 +267,20 @@ func command() string {
 		}
 	}
 	return strings.Join(args, " ")
+}
+
+// toSeconds drops what people do not read of a long time.
+func toSeconds(d clock.Duration) clock.Duration { return d - d%clock.Second }
+
+// columns writes names in three columns, row by row.
+func columns(names []string) string {
+	var b strings.Builder
+	for row := range slices.Chunk(names, 3) {
+		line := ""
+		for _, name := range row {
+			line += fmt.Sprintf("  %-26s", name)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -39,7 +39,10 @@ func loadScenario(ref string) (*scenarioFile, error) {
 		f.doc, err = yamlfile.ReadFile(ref)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, usagef("scenario %q: there is no such file, and no built-in one of that name; built in are %s", ref, strings.Join(scenarios.Names(), ", "))
+		return nil, noScenario(ref)
+	}
+	if info, e := os.Stat(ref); e == nil && info.IsDir() {
+		return nil, usagef("scenario %q: this is a folder; want one file, or footway test for all that are in it", ref)
 	}
 	if err == nil {
 		err = f.doc.Decode(&f.Scenario)
@@ -50,6 +53,21 @@ func loadScenario(ref string) (*scenarioFile, error) {
 	return f, nil
 }
 
+// noScenario says that ref names no scenario, and what does.
+func noScenario(ref string) error {
+	// What cobra can do for the names of commands, it does for those of scenarios.
+	names := &cobra.Command{SuggestionsMinimumDistance: 3}
+	for _, name := range scenarios.Names() {
+		names.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}})
+	}
+	near := ""
+	if found := names.SuggestionsFor(caseName(ref)); len(found) > 0 {
+		near = "; did you mean " + strings.Join(found, " or ") + "?"
+	}
+	return usagef("scenario %q: there is no such file, and no built-in scenario of that name%s\nBuilt in are:\n%s",
+		ref, near, strings.TrimRight(columns(scenarios.Names()), "\n"))
+}
+
 // runFlags are the flags that run, replay and test share.
 type runFlags struct {
 	seed   uint64
@@ -58,9 +76,9 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
-	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "seed of all chance, instead of the scenario's")
-	cmd.Flags().StringArrayVar(&f.set, "set", nil, "change one value, such as --set fleet.robots=30 or --set dispatch.policy=nearest; may be repeated")
-	cmd.Flags().StringVar(&f.market, "market", "", "a network (.fwnet, .osm.pbf, city, city:SEED) or a market file (.yaml) instead of the scenario's")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`number` that all chance comes from, instead of the scenario's")
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "change one `name=value`, such as --set fleet.robots=30 or --set dispatch.policy=nearest; may be repeated")
+	cmd.Flags().StringVar(&f.market, "market", "", "a `network` (.fwnet, .osm.pbf, city, city:SEED) or a market file (.yaml) instead of the scenario's")
 }
 
 // apply puts the flags over the scenario and checks the whole.
@@ -75,7 +93,7 @@ func (f *runFlags) apply(cmd *cobra.Command, s *scenarioFile) (config.Settings, 
 	}
 	for _, assignment := range f.set {
 		if err := s.Set(assignment); err != nil {
-			return config.Settings{}, usagef("--set %s: %w", assignment, err)
+			return config.Settings{}, usagef("--set: %w", plain(err))
 		}
 	}
 	s.Fill()                  // last, since what it derives follows from what was set
@@ -110,6 +128,9 @@ func (s *scenarioFile) useMarket(path string) error {
 		return nil
 	}
 	doc, err := yamlfile.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("--market: %w", plain(err))
+	}
 	if err != nil {
 		return usageError{err}
 	}
@@ -147,7 +168,7 @@ func (s *scenarioFile) network() (*maps.Network, error) {
 }
 
 // prepare makes the options of a run: flags applied, everything checked, the map loaded.
-func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, s *scenarioFile) (twin.Options, error) {
+func (f *runFlags) prepare(cmd *cobra.Command, s *scenarioFile) (twin.Options, error) {
 	settings, err := f.apply(cmd, s)
 	if err != nil {
 		return twin.Options{}, err
@@ -158,7 +179,7 @@ func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, s *scenarioF
 	}
 	o := twin.Options{Scenario: s.Scenario, Network: net, Settings: settings, Version: version(), Codec: &zstd.Codec{}}
 	if s.Demand.Recording != "" {
-		if err := replayInto(ctx, &o, s.path(s.Demand.Recording), nil); err != nil {
+		if err := replayInto(&o, s.path(s.Demand.Recording)); err != nil {
 			return o, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,32 +39,40 @@ with --update and say why in the commit.`,
   footway test scenarios/ --junit out/junit.xml
   footway test scenarios/lunch-rush.yaml --json
   footway test scenarios/ --update`,
-		Args: cobra.MinimumNArgs(1),
+		Args: wants("PATH..."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			paths, err := scenarioPaths(args, only)
 			if err != nil {
 				return err
 			}
-			w := textOut(cmd, asJSON)
+			if junit != "" {
+				if err := checkFolder("--junit", junit); err != nil {
+					return err
+				}
+			}
 			golden := !cmd.Flags().Changed("seed") && len(flags.set) == 0 && flags.market == ""
+			if update && !golden {
+				return usagef("--update: the hashes are of the scenarios as they are; leave out --seed, --set and --market")
+			}
+			w := textOut(cmd, asJSON)
 			var all []*testCase
 			for _, p := range paths {
 				c := runCase(cmd.Context(), cmd, &flags, p)
+				if err := cmd.Context().Err(); err != nil {
+					return err
+				}
 				if golden && !update {
 					c.holdToHash()
 				}
 				c.tell(w)
 				all = append(all, c)
-				if err := cmd.Context().Err(); err != nil {
-					return err
-				}
 			}
-			return conclude(cmd, w, all, junit, asJSON, update && golden)
+			return conclude(cmd, w, all, junit, asJSON, update)
 		},
 	}
 	flags.register(cmd)
-	cmd.Flags().StringVar(&junit, "junit", "", "write the results to this file as JUnit XML")
-	cmd.Flags().StringVar(&only, "run", "", "only scenarios whose file name contains this")
+	cmd.Flags().StringVar(&junit, "junit", "", "write the results to this `file` as JUnit XML")
+	cmd.Flags().StringVar(&only, "run", "", "only scenarios whose name contains this `text`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "a JSON array on standard output; everything else goes to standard error")
 	cmd.Flags().BoolVar(&update, "update", false, "write the hashes of scenarios that did as expected to "+hashFile)
 	return cmd
@@ -74,7 +83,10 @@ func scenarioPaths(args []string, only string) ([]string, error) {
 	var paths []string
 	for _, arg := range args {
 		info, err := os.Stat(arg)
-		if errors.Is(err, fs.ErrNotExist) && slices.Contains(scenarios.Names(), arg) {
+		if errors.Is(err, fs.ErrNotExist) {
+			if !slices.Contains(scenarios.Names(), arg) {
+				return nil, noScenario(arg)
+			}
 			paths = append(paths, arg)
 			continue
 		}
@@ -94,9 +106,9 @@ func scenarioPaths(args []string, only string) ([]string, error) {
 		}
 		paths = append(paths, found...)
 	}
-	paths = slices.DeleteFunc(paths, func(p string) bool { return !strings.Contains(filepath.Base(p), only) })
+	paths = slices.DeleteFunc(paths, func(p string) bool { return !strings.Contains(caseName(p), only) })
 	if len(paths) == 0 {
-		return nil, usagef("--run %q: no scenario's file name contains it", only)
+		return nil, usagef("--run %q: no scenario's name contains it", only)
 	}
 	return paths, nil
 }
@@ -104,6 +116,7 @@ func scenarioPaths(args []string, only string) ([]string, error) {
 // testCase is one scenario and what came of it.
 type testCase struct {
 	path    string
+	dir     string // where its hash is written down; "" for a built-in scenario
 	name    string
 	hash    string
 	events  uint64
@@ -114,7 +127,7 @@ type testCase struct {
 
 // runCase runs the scenario at path.
 func runCase(ctx context.Context, cmd *cobra.Command, flags *runFlags, path string) *testCase {
-	c := &testCase{path: path, name: strings.TrimSuffix(filepath.Base(path), ".yaml")}
+	c := &testCase{path: path, name: caseName(path)}
 	began := time.Now()
 	defer func() { c.took = time.Since(began) }()
 	s, err := loadScenario(path)
@@ -122,7 +135,8 @@ func runCase(ctx context.Context, cmd *cobra.Command, flags *runFlags, path stri
 		c.wrong = append(c.wrong, err.Error())
 		return c
 	}
-	o, err := flags.prepare(ctx, cmd, s)
+	c.dir = s.dir
+	o, err := flags.prepare(cmd, s)
 	if err != nil {
 		c.wrong = append(c.wrong, err.Error())
 		return c
@@ -150,9 +164,15 @@ func runCase(ctx context.Context, cmd *cobra.Command, flags *runFlags, path stri
 	return c
 }
 
+// caseName is the name of the file at path, without its ending.
+func caseName(path string) string { return strings.TrimSuffix(filepath.Base(path), ".yaml") }
+
 // holdToHash compares the hash with the one written down beside the scenario.
 func (c *testCase) holdToHash() {
-	want, err := readHashes(filepath.Dir(c.path))
+	if c.dir == "" {
+		return
+	}
+	want, err := readHashes(c.dir)
 	if err != nil {
 		c.wrong = append(c.wrong, err.Error())
 		return
@@ -160,7 +180,7 @@ func (c *testCase) holdToHash() {
 	if h, ok := want[c.name]; ok && c.hash != "" {
 		c.checked++
 		if h != c.hash {
-			c.wrong = append(c.wrong, fmt.Sprintf("hash: got %.16s, want %.16s; if the change is meant, run footway test --update and say why in the commit", c.hash, h))
+			c.wrong = append(c.wrong, fmt.Sprintf("hash: got %.16s, want %.16s; if the change is meant, write the new one with footway test --update %s, and say why in the commit", c.hash, h, c.path))
 		}
 	}
 }
@@ -185,7 +205,7 @@ func conclude(cmd *cobra.Command, w io.Writer, all []*testCase, junit string, as
 		}
 	}
 	if update {
-		if err := writeHashes(all); err != nil {
+		if err := writeHashes(w, all); err != nil {
 			return err
 		}
 	}
@@ -227,11 +247,15 @@ func readHashes(dir string) (map[string]string, error) {
 	return hashes, nil
 }
 
-// writeHashes puts the hashes of the cases that passed into their folders' files.
-func writeHashes(all []*testCase) error {
+// writeHashes puts the hashes of the cases that passed into their folders' files,
+// and tells w.
+func writeHashes(w io.Writer, all []*testCase) error {
 	byDir := map[string]map[string]string{}
 	for _, c := range all {
-		dir := filepath.Dir(c.path)
+		dir := c.dir
+		if dir == "" {
+			continue
+		}
 		if byDir[dir] == nil {
 			old, err := readHashes(dir)
 			if err != nil {
@@ -248,14 +272,10 @@ func writeHashes(all []*testCase) error {
 			byDir[dir][c.name] = c.hash
 		}
 	}
-	for dir, hashes := range byDir {
-		var names []string
-		for name := range hashes {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		err := writeFile(filepath.Join(dir, hashFile), func(f *os.File) error {
-			for _, name := range names {
+	for _, dir := range slices.Sorted(maps.Keys(byDir)) {
+		path, hashes := filepath.Join(dir, hashFile), byDir[dir]
+		err := writeFile(path, func(f *os.File) error {
+			for _, name := range slices.Sorted(maps.Keys(hashes)) {
 				if _, err := fmt.Fprintf(f, "%-32s %s\n", name, hashes[name]); err != nil {
 					return err
 				}
@@ -265,6 +285,7 @@ func writeHashes(all []*testCase) error {
 		if err != nil {
 			return err
 		}
+		fmt.Fprintf(w, "%s: %d hashes written\n", path, len(hashes))
 	}
 	return nil
 }

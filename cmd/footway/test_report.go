@@ -52,7 +52,11 @@ func writeJUnit(w io.Writer, all []*testCase) error {
 	}
 	e := xml.NewEncoder(w)
 	e.Indent("", "  ")
-	return e.Encode(junitSuites{Suites: []junitSuite{suite}})
+	if err := e.Encode(junitSuites{Suites: []junitSuite{suite}}); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
 }
 
 // caseJSON is a case for programs.

@@ -38,7 +38,7 @@ func Table(w io.Writer, r Result, color bool) error {
 		head := pad(g.name, 34)
 		if g.wide {
 			for _, s := range suffixes {
-				head += padLeft(s, 12)
+				head += padLeft(s)
 			}
 		}
 		b.WriteString(paint(bold, strings.TrimRight(head, " ")) + "\n")
@@ -49,7 +49,7 @@ func Table(w io.Writer, r Result, color bool) error {
 				if v.Name != "" {
 					text = Format(v.Value, v.Unit)
 				}
-				line += padLeft(text, 12)
+				line += padLeft(text)
 			}
 			b.WriteString(strings.TrimRight(line, " ") + "\n")
 		}
@@ -111,16 +111,16 @@ func (g *group) add(d Definition, v Value) {
 func ChangeTable(w io.Writer, changes []Change, all, color bool) error {
 	var b strings.Builder
 	paint := painter(color)
-	b.WriteString(paint(bold, pad("", 36)+padLeft("A", 12)+padLeft("B", 12)+padLeft("change", 12)+"   95% confidence") + "\n")
+	b.WriteString(paint(bold, pad("", 36)+padLeft("A")+padLeft("B")+padLeft("change")+"   95% confidence") + "\n")
 	shown := 0
 	for _, c := range changes {
 		if c.Verdict == Same && !all {
 			continue
 		}
 		shown++
-		line := pad(strings.ReplaceAll(c.Name, "_", " "), 36) + padLeft(optional(c.A, c.Unit), 12) + padLeft(optional(c.B, c.Unit), 12)
+		line := pad(strings.ReplaceAll(c.Name, "_", " "), 36) + padLeft(optional(c.A, c.Unit)) + padLeft(optional(c.B, c.Unit))
 		if c.A != nil && c.B != nil {
-			line += padLeft(FormatChange(c.Diff, c.Unit), 12)
+			line += padLeft(FormatChange(c.Diff, c.Unit))
 		}
 		if c.CI != nil {
 			line += "   " + pad(FormatChange(c.CI.Low, c.Unit)+" … "+FormatChange(c.CI.High, c.Unit), 24)
@@ -160,6 +160,7 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
 }
 
-func padLeft(s string, width int) string {
+func padLeft(s string) string {
+	const width = 12
 	return strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0)) + s
 }

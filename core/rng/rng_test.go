@@ -44,7 +44,7 @@ func TestDrawsAreAFunctionOfTheirNumber(t *testing.T) {
 	s := Seed(9).Stream("robot/r1", "speed")
 	late := s.Uint64(1000)
 	for k := range uint64(1000) {
-		s.Uint64(k)
+		_ = s.Uint64(k)
 	}
 	if got := s.Uint64(1000); got != late {
 		t.Errorf("draw 1000 = %#x after drawing others, want %#x", got, late)
@@ -185,7 +185,7 @@ func BenchmarkUint64(b *testing.B) {
 	s, k := Seed(1).Stream("robot/r1", "speed"), uint64(0)
 	for b.Loop() {
 		k++
-		s.Uint64(k)
+		_ = s.Uint64(k)
 	}
 }
 

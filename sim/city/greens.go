@@ -149,9 +149,7 @@ func (w *walker) park() {
 	for _, v := range circle(middle, 118_000, 82_000) {
 		ring = append(ring, w.node(v))
 	}
-	for _, v := range circle(middle, 92_000, 58_000) {
-		pond = append(pond, v)
-	}
+	pond = append(pond, circle(middle, 92_000, 58_000)...)
 	for i := range ring {
 		w.path(ring[i], ring[(i+1)%len(ring)], name, maps.SurfaceLoose)
 	}
@@ -209,7 +207,7 @@ func circle(middle vec, a, b int64) []vec {
 	// Cosines of 0, 22.5, 45, 67.5 and 90 degrees, times 1000.
 	table := [...]int64{1000, 924, 707, 383, 0}
 	cosine := func(i int) int64 {
-		i = i % 16
+		i %= 16
 		switch {
 		case i <= 4:
 			return table[i]

@@ -267,8 +267,8 @@ func (w *World) scheduleTraffic(i int) {
 }
 
 // after schedules e in d.
-func (w *World) after(d clock.Duration, e kernel.Event) kernel.Handle {
-	return w.kernel.Schedule(w.kernel.Now().Add(d), e)
+func (w *World) after(d clock.Duration, e kernel.Event) {
+	w.kernel.Schedule(w.kernel.Now().Add(d), e)
 }
 
 // journal writes a truth that only the world knows.

@@ -14,12 +14,12 @@ type Settings struct {
 
 	RoundEvery clock.Duration `json:"round_every" min:"1s" max:"10m" doc:"Time between two rounds while deliveries wait for a robot. Default 15s: shorter gains nothing when a drive takes minutes."`
 	RoundSoon  clock.Duration `json:"round_soon" min:"100ms" max:"1m" doc:"How soon after a new request or a robot that became free the next round is. Default 1s, so that what arrives together is decided together."`
-	RoundGap   clock.Duration `json:"round_gap" min:"100ms" max:"5m" doc:"Shortest time between two rounds, however much happens. Default 10s: on an overloaded day of 200 robots 15s made deliveries half a minute slower, and 5s gained nothing."`
+	RoundGap   clock.Duration `json:"round_gap" min:"100ms" max:"5m" doc:"Shortest time between two rounds, however much happens. Default 15s: on an overloaded day of 200 robots 10s made deliveries 11 seconds faster and rounds a fifth of all computing dearer."`
 	IdleEvery  clock.Duration `json:"idle_every" min:"5s" max:"30m" doc:"Time between two rounds while nothing waits; they look after charging, ways home and lost robots. Default 1m."`
 
 	Lazy      bool           `json:"lazy" doc:"Whether a robot is sent only when waiting one more round would delay the pickup. Default true: the largest single gain known in rolling assignment."`
 	LazySlack clock.Duration `json:"lazy_slack" min:"0s" max:"30m" doc:"How much earlier than just in time a robot is sent under lazy. Default 45s, about the spread of a drive to the pickup."`
-	Horizon   clock.Duration `json:"horizon" min:"0s" max:"3h" doc:"How far ahead a busy robot's end is planned with. Default 25m, about one delivery."`
+	Horizon   clock.Duration `json:"horizon" min:"0s" max:"3h" doc:"How far ahead a busy robot's end is planned with. Default 10m: on a day of 200 robots deliveries were faster by 2.5 minutes than with 25m, whose plans wait for robots that are late, and by one minute than with 5m or 15m."`
 
 	Candidates int `json:"candidates" min:"2" max:"100000" unit:"robots" doc:"How many robots are considered for each request, those of least cost. Default 64: on a day of 200 robots it gave the times of all of them, 32 made pickups a minute and a half later."`
 
@@ -51,8 +51,8 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Policy:     "rolling",
-		RoundEvery: 15 * clock.Second, RoundSoon: clock.Second, RoundGap: 10 * clock.Second, IdleEvery: clock.Minute,
-		Lazy: true, LazySlack: 45 * clock.Second, Horizon: 25 * clock.Minute, Candidates: 64,
+		RoundEvery: 15 * clock.Second, RoundSoon: clock.Second, RoundGap: 15 * clock.Second, IdleEvery: clock.Minute,
+		Lazy: true, LazySlack: 45 * clock.Second, Horizon: 10 * clock.Minute, Candidates: 64,
 		LateWeight: 1000, EarlyWeight: 200, DeadheadWeight: 600, PromiseWeight: 3000, AgeWeight: 500, LeftOver: 90 * clock.Minute,
 		Hold: 2 * clock.Hour, GiveUpAfter: 45 * clock.Minute, LostAfter: 3 * clock.Minute, ContactWithin: 2 * clock.Minute,
 		IdleReturnAfter: 10 * clock.Minute, UnknownJob: 30 * clock.Minute,

@@ -54,7 +54,7 @@ func (c *checker) Append(ctx context.Context, e event.Event) {
 	switch {
 	case e.Kind == "fleet.reserved" || e.Kind == "fleet.released":
 		c.reservation(e)
-	case strings.HasPrefix(e.Kind, "task."):
+	case e.Kind == "task.started" || e.Kind == "task.ended" || e.Kind == "task.withdrawn" || e.Kind == "task.step_failed":
 		c.task(e)
 	}
 }

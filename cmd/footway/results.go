@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"footway/adapters/mapdraw"
@@ -72,7 +73,7 @@ func (r *results) keep(s *scenarioFile, o twin.Options, res twin.Result, wall ti
 		Command: command, Wall: wall, Zone: zone, Run: res.Run,
 	}
 	for _, x := range res.Outcomes {
-		page.Outcomes = append(page.Outcomes, report.Outcome{Name: x.Name, Met: x.Met, Detail: fmt.Sprintf("%s, want %s", x.Got, x.Want)})
+		page.Outcomes = append(page.Outcomes, report.Outcome{Name: strings.ReplaceAll(x.Name, "_", " "), Met: x.Met, Detail: fmt.Sprintf("%s, want %s", x.Got, x.Want)})
 	}
 	if page.Map, err = picture(o.Network); err != nil {
 		return err

@@ -29,6 +29,9 @@ type Options struct {
 	Log      io.Writer    // nil: the run is only hashed
 	Codec    runlog.Codec // nil: the log is not compressed
 
+	// Observe is called with each event once it is in the log. Nil: nobody looks.
+	Observe func(event.Event)
+
 	// Traffic makes the recorded partner traffic of the run from its services. Nil: there is none.
 	Traffic func(*Services) world.Traffic
 }
@@ -88,7 +91,11 @@ func (r *Run) header() runlog.Header {
 }
 
 func (r *Run) logOptions() runlog.Options {
-	return runlog.Options{Codec: r.o.Codec, Observers: []func(event.Event){r.collector.Observe}}
+	o := runlog.Options{Codec: r.o.Codec, Observers: []func(event.Event){r.collector.Observe}}
+	if r.o.Observe != nil {
+		o.Observers = append(o.Observers, r.o.Observe)
+	}
+	return o
 }
 
 // connect makes the services and gives them to the world.

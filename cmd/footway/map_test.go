@@ -120,7 +120,7 @@ func TestMapMistakes(t *testing.T) {
 		{[]string{"map", "import", cut, "-o", dir + "/a.fwnet"}, exitUsage, "at byte 4"},
 		{[]string{"map", "import", xml}, exitUsage, "osmium cat"},
 		{[]string{"map", "import", town, "-o", dir + "/a.zip"}, exitUsage, ".fwnet"},
-		{[]string{"map", "route", town, "99,0", "0,0"}, exitUsage, "-90 to 90"},
+		{[]string{"map", "route", town, "99,0", "0,0"}, exitUsage, "±90"},
 		{[]string{"map", "route", town, "45,0", "0,0"}, exitUsage, "FROM"},
 		{[]string{"map", "route", town, "0,0", "99 North Street"}, exitUsage, "there is: 10 North Street"},
 		{[]string{"map", "route", town, "0,0", "1 Norh Street"}, exitUsage, "there is: 10 North Street"},

@@ -54,14 +54,13 @@ var (
 // TestTerminal sees progress and colors where a person looks, and no colors
 // for one who does not want them. That there is neither in a pipe, the scripts see.
 func TestTerminal(t *testing.T) {
-	args := []string{"run", "lunch-rush"}
 	t.Setenv("NO_COLOR", "")
-	text := onTerminal(t, args...)
+	text := onTerminal(t, "run", "lunch-rush") // long enough for progress to be shown
 	if !colors.MatchString(text) || !progressLine.MatchString(text) {
 		t.Errorf("on a terminal: colors %v, progress %v; want both in %q", colors.MatchString(text), progressLine.MatchString(text), text)
 	}
 	t.Setenv("NO_COLOR", "1")
-	text = onTerminal(t, args...)
+	text = onTerminal(t, "run", "testdata/small.yaml")
 	if colors.MatchString(text) || !strings.Contains(text, "click to door") {
 		t.Errorf("with NO_COLOR=1: want the table without colors, got %q", text)
 	}

@@ -13,7 +13,7 @@ GO       ?= go
 BIN      := bin
 TOOLS    := $(CURDIR)/.cache/bin
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
-CODE     := ./core/... ./sim/... ./adapters/...
+CODE     := ./core/... ./sim/... ./adapters/... ./cmd/twin
 
 # How long to look for counterexamples, per fuzz target.
 FUZZTIME ?= 1m
@@ -51,7 +51,7 @@ test: fmt-check vet detlint unit scenarios tidy-check ## What CI runs: format, v
 	@printf '\n== make test: all passed%s\n' '$(if $(have_cc),, -- NOT RUN: the race detector (no C compiler))'
 
 .PHONY: check
-check: test lint ## make test, the linters, and every fuzz target for 10 s
+check: test lint arm64 ## make test, the linters, arm64, and every fuzz target for 10 s
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=10s
 	@printf '\n== make check: all passed%s\n' '$(if $(have_cc),, -- NOT RUN: the race detector (no C compiler))'
 
@@ -97,6 +97,19 @@ scenarios: build ## Every scenario meets its outcomes, and has the same hash twi
 	  || { echo "the same scenarios ended in other hashes: compare out/scenarios-1.json and out/scenarios-2.json"; exit 1; }
 	@echo "$$(wc -l < out/scenarios-1.hashes) hashes, equal with GOMAXPROCS=1 and 2"
 
+# The same bytes on another processor. qemu-aarch64 (Debian: qemu-user-static) runs the program.
+qemu = $(shell command -v qemu-aarch64-static qemu-aarch64 | head -n 1)
+
+.PHONY: arm64
+arm64: build ## One scenario ends in the same hash on arm64, under qemu
+	$(call say,'arm64')
+	@if test -z '$(qemu)'; then echo "NOT RUN: arm64 (no qemu-aarch64; Debian has it in qemu-user-static)"; exit 0; fi; \
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) build -o $(BIN)/footway-arm64 ./cmd/footway; \
+	here=$$($(BIN)/footway run lunch-rush --json 2>/dev/null | grep -oE '"hash": *"[^"]+"'); \
+	there=$$($(qemu) $(BIN)/footway-arm64 run lunch-rush --json 2>/dev/null | grep -oE '"hash": *"[^"]+"'); \
+	test "$$here" = "$$there" || { echo "here $$here, on arm64 $$there"; exit 1; }; \
+	echo "the same on both: $$here"
+
 .PHONY: tidy-check
 tidy-check: ## go.mod and go.sum name what is imported, no more
 	$(call say,'go mod tidy -diff')
@@ -119,7 +132,7 @@ fuzz: ## Every fuzz target for FUZZTIME (1m): make fuzz FUZZTIME=10m
 	test -n "$$targets" || { echo "found no fuzz target"; exit 1; }; \
 	while IFS=: read -r file name; do \
 	  echo "-- $$(dirname "$$file") $$name"; \
-	  $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
+	  $(GO) test -run '^$$' -fuzzminimizetime 100x -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")"; \
 	done <<< "$$targets"; \
 	echo "$$(wc -l <<< "$$targets") fuzz targets, nothing found"
 

@@ -148,9 +148,9 @@ func suggest(coder *maps.Geocoder, query string, err error) error {
 		for _, m := range found {
 			names = append(names, m.Address)
 		}
-		return fmt.Errorf("%w; there is: %s", err, strings.Join(names, "; "))
+		return fmt.Errorf("%w; there is: %s", plain(err), strings.Join(names, "; "))
 	}
-	return err
+	return plain(err)
 }
 
 // routeLine returns the points of r from end to end.

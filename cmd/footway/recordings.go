@@ -24,6 +24,9 @@ A recording is a file of JSON lines ordered by time, one request each:
   {"at": "2026-06-12T11:00:00.000Z", "partner": "acme", "method": "POST",
    "path": "/drive/v2/quotes", "headers": {...}, "body": {...}}
 A body that is no JSON is the string "body_raw" instead of "body".`,
+		Example: `  footway recordings inspect day.jsonl
+  footway recordings scrub day.jsonl -o clean.jsonl
+  footway replay clean.jsonl --market city.fwnet`,
 	}
 	cmd.AddCommand(newInspectCommand(), newScrubCommand(), newSortCommand())
 	return cmd
@@ -35,7 +38,7 @@ func newInspectCommand() *cobra.Command {
 		Use:     "inspect FILE",
 		Short:   "Say what is in a recording",
 		Example: "  footway recordings inspect day.jsonl\n  footway recordings inspect day.jsonl --json | jq .deliveries",
-		Args:    cobra.ExactArgs(1),
+		Args:    wants("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
@@ -74,7 +77,7 @@ Who knows the seed can try out what became what. It is drawn at random unless
 --seed is given; give it, and keep it secret, to scrub several recordings alike.`,
 		Example: `  footway recordings scrub day.jsonl -o shared.jsonl --map baltimore.fwnet
   footway recordings scrub monday.jsonl -o monday-shared.jsonl --seed 731946208554`,
-		Args: cobra.ExactArgs(1),
+		Args: wants("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return usagef("-o is missing: the file to write")
@@ -109,7 +112,7 @@ func newSortCommand() *cobra.Command {
 		Use:     "sort FILE -o OUT",
 		Short:   "Put a recording's requests in order of time",
 		Example: "  footway recordings sort merged.jsonl -o day.jsonl",
-		Args:    cobra.ExactArgs(1),
+		Args:    wants("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return usagef("-o is missing: the file to write")

@@ -36,11 +36,11 @@ that the partner would have got are reported. Only what partners did is replayed
 the services decide anew.
 
 A recording is a file of JSON lines; see footway recordings. With --out, answers.jsonl
-holds every answer beside its request's line.`,
+holds every answer beside its request's line; after --resume, those from there on.`,
 		Example: `  footway replay day.jsonl --market city.fwnet
   footway replay day.jsonl --market baltimore.osm.pbf --set fleet.robots=150 --out out/day
   footway replay day.jsonl --market market.yaml --json`,
-		Args: cobra.ExactArgs(1),
+		Args: wants("RECORDING"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			requests, err := readRecording(args[0])
 			if err != nil {

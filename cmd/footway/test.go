@@ -177,11 +177,15 @@ func (c *testCase) holdToHash() {
 		c.wrong = append(c.wrong, err.Error())
 		return
 	}
-	if h, ok := want[c.name]; ok && c.hash != "" {
-		c.checked++
-		if h != c.hash {
-			c.wrong = append(c.wrong, fmt.Sprintf("hash: got %.16s, want %.16s; if the change is meant, write the new one with footway test --update %s, and say why in the commit", c.hash, h, c.path))
-		}
+	if want == nil || c.hash == "" {
+		return
+	}
+	c.checked++
+	switch h, ok := want[c.name]; {
+	case !ok:
+		c.wrong = append(c.wrong, fmt.Sprintf("hash: %s has none for it; write it with footway test --update %s", hashFile, c.path))
+	case h != c.hash:
+		c.wrong = append(c.wrong, fmt.Sprintf("hash: got %.16s, want %.16s; if the change is meant, write the new one with footway test --update %s, and say why in the commit", c.hash, h, c.path))
 	}
 }
 

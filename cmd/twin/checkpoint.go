@@ -2,6 +2,8 @@ package twin
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -29,6 +31,7 @@ type checkpoint struct {
 	Scenario string            `json:"scenario"`
 	Seed     uint64            `json:"seed"`
 	Network  string            `json:"network"` // hash of its content
+	Inputs   string            `json:"inputs"`  // hash of scenario and settings
 	Parts    map[string][]byte `json:"parts"`
 }
 
@@ -42,9 +45,13 @@ func (r *Run) Checkpoint() ([]byte, error) {
 		return nil, fault.New("twin.Checkpoint", fault.Conflict, "", "the run has not begun: step it first")
 	}
 	network := r.o.Network.Hash()
+	inputs, err := r.o.inputs()
+	if err != nil {
+		return nil, err
+	}
 	c := checkpoint{
 		Format: checkpointFormat, Scenario: r.o.Scenario.Name, Seed: r.o.Scenario.Seed,
-		Network: network, Parts: map[string][]byte{},
+		Network: network, Inputs: inputs, Parts: map[string][]byte{},
 	}
 	for _, p := range r.allParts() {
 		b, err := p.Snapshot()
@@ -56,6 +63,16 @@ func (r *Run) Checkpoint() ([]byte, error) {
 	return json.Marshal(c)
 }
 
+// inputs is the hash of all that a run is made from but its map and recording.
+func (o *Options) inputs() (string, error) {
+	b, err := json.Marshal([]any{o.Scenario, o.Settings})
+	if err != nil {
+		return "", fmt.Errorf("checkpoint: %w", err)
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:]), nil
+}
+
 // Resume returns the run that Checkpoint wrote down, of the same options.
 func Resume(ctx context.Context, o Options, written []byte) (*Run, error) {
 	var c checkpoint
@@ -63,6 +80,10 @@ func Resume(ctx context.Context, o Options, written []byte) (*Run, error) {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	network := o.Network.Hash()
+	inputs, err := o.inputs()
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case c.Format != checkpointFormat:
 		return nil, fmt.Errorf("checkpoint: format %d, this program reads %d", c.Format, checkpointFormat)
@@ -70,6 +91,8 @@ func Resume(ctx context.Context, o Options, written []byte) (*Run, error) {
 		return nil, fmt.Errorf("checkpoint: of scenario %q with seed %d, not of %q with seed %d", c.Scenario, c.Seed, o.Scenario.Name, o.Scenario.Seed)
 	case c.Network != network:
 		return nil, fmt.Errorf("checkpoint: of another map (%.12s) than %q (%.12s)", c.Network, o.Network.Name, network)
+	case c.Inputs != inputs:
+		return nil, fmt.Errorf("checkpoint: of scenario %q with other parameters or settings; give those that it was written with", c.Scenario)
 	}
 	r, wo, err := prepare(o)
 	if err != nil {

@@ -180,7 +180,8 @@ func TestCheckpointOfAnotherRunIsRefused(t *testing.T) {
 		{"another seed", "seed 2", func(o *twin.Options, _ *[]byte) { o.Scenario.Seed = 2 }},
 		{"another scenario", `"dusk"`, func(o *twin.Options, _ *[]byte) { o.Scenario.Name = "dusk" }},
 		{"another map", "another map", func(o *twin.Options, _ *[]byte) { o.Network = small }},
-		{"another fleet", "robots", func(o *twin.Options, _ *[]byte) { o.Scenario.Fleet.Robots++ }},
+		{"another fleet", "other parameters", func(o *twin.Options, _ *[]byte) { o.Scenario.Fleet.Robots++ }},
+		{"other settings", "other parameters", func(o *twin.Options, _ *[]byte) { o.Settings.Dispatch.Policy = "nearest" }},
 		{"cut off", "checkpoint", func(_ *twin.Options, b *[]byte) { *b = (*b)[:len(*b)/2] }},
 		{"no checkpoint", "checkpoint", func(_ *twin.Options, b *[]byte) { *b = []byte("{}") }},
 	} {

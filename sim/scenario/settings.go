@@ -37,7 +37,8 @@ func (s *Scenario) Set(assignment string) error {
 	if len(errs) > 0 {
 		return &fault.Error{Op: "scenario.Set", Kind: fault.Invalid, Reason: "bad_setting", Err: errs[0]}
 	}
-	if full || !names(s, path) && names(settings, path) {
+	section, _, _ := strings.Cut(path, ".")
+	if full || !names(s, path) && (names(settings, path) || leadsInto(settings, section) && !leadsInto(s, section)) {
 		if err := settings.Set(inner + "=" + value); err != nil {
 			return fmt.Errorf("settings: %w", err)
 		}
@@ -49,6 +50,11 @@ func (s *Scenario) Set(assignment string) error {
 		return &fault.Error{Op: "scenario.Set", Kind: fault.Invalid, Reason: "bad_setting", Err: err}
 	}
 	return nil
+}
+
+// leadsInto reports whether v has settings below section.
+func leadsInto(v any, section string) bool {
+	return slices.ContainsFunc(setting.Fields(v), func(f setting.Field) bool { return strings.HasPrefix(f.Path, section+".") })
 }
 
 // names reports whether v has a setting at path, or one that path leads into.

@@ -26,7 +26,7 @@ A recording is a file of JSON lines ordered by time, one request each:
 A body that is no JSON is the string "body_raw" instead of "body".`,
 		Example: `  footway recordings inspect day.jsonl
   footway recordings scrub day.jsonl -o clean.jsonl
-  footway replay clean.jsonl --market city.fwnet`,
+  footway recordings sort mixed.jsonl -o day.jsonl`,
 	}
 	cmd.AddCommand(newInspectCommand(), newScrubCommand(), newSortCommand())
 	return cmd

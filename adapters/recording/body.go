@@ -2,13 +2,14 @@ package recording
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 )
 
 // body scrubs a body: JSON by its fields, and what is no JSON by its text.
 func (s *scrubber) body(body []byte) []byte {
-	if len(body) == 0 {
+	if len(bytes.TrimSpace(body)) == 0 {
 		return body
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -31,32 +32,21 @@ func (s *scrubber) value(key string, v any) any {
 	switch v := v.(type) {
 	case string:
 		return s.word(key, v)
+	case json.Number:
+		return s.number(key, v)
 	case []any:
 		for i := range v {
 			v[i] = s.value(key, v[i])
 		}
 	case map[string]any:
-		if key == "items" || strings.HasPrefix(key, "item") {
-			return s.goods(v)
-		}
-		s.object(v)
+		return s.object(v, key == "items" || strings.HasPrefix(key, "item"))
 	}
 	return v
 }
 
-// goods scrubs a line of an order, whose name is that of a thing.
-func (s *scrubber) goods(v map[string]any) map[string]any {
-	for key, inner := range v {
-		if key != "name" && key != "description" {
-			v[key] = s.value(key, inner)
-		}
-	}
-	return v
-}
-
-// object scrubs the fields of an object. An address and the position that goes
-// with it are replaced together; a position alone goes.
-func (s *scrubber) object(v map[string]any) {
+// object scrubs the fields of an object; goods have names of things. An address
+// and the position that goes with it are replaced together; a position alone goes.
+func (s *scrubber) object(v map[string]any, goods bool) map[string]any {
 	for key, inner := range v {
 		if end, ok := strings.CutSuffix(key, "_address_components"); ok {
 			s.components(v, end, inner)
@@ -68,17 +58,57 @@ func (s *scrubber) object(v map[string]any) {
 			places[strings.TrimSuffix(key, "address")] = s.place(address)
 		}
 	}
+	out := make(map[string]any, len(v))
 	for key, inner := range v {
-		if end, ok := strings.CutSuffix(key, "location"); ok {
-			if p, known := places[end]; known && p.Lat != "" {
-				v[key] = map[string]any{"lat": json.Number(p.Lat), "lng": json.Number(p.Lng)}
-			} else {
-				delete(v, key)
+		end, location := strings.CutSuffix(key, "location")
+		switch {
+		case location:
+			if moved, ok := relocate(inner, places[end]); ok {
+				out[key] = moved
 			}
-			continue
+		case isPosition(key):
+		case goods && (key == "name" || key == "description"):
+			out[key] = inner
+		default:
+			out[s.field(key)] = s.value(key, inner)
 		}
-		v[key] = s.value(key, inner)
 	}
+	return out
+}
+
+// relocate returns the position of p in place of v, or false if p has none. What
+// is no position stays none, so that the scrubbed request is refused like the original.
+func relocate(v any, p Place) (any, bool) {
+	switch v.(type) {
+	case string:
+		return "", true
+	case json.Number:
+		return json.Number("0"), true
+	case []any:
+		return []any{}, true
+	case map[string]any:
+		return map[string]any{"lat": json.Number(p.Lat), "lng": json.Number(p.Lng)}, p.Lat != ""
+	}
+	return v, true
+}
+
+// isPosition reports whether a key is part of a position that no address goes with.
+func isPosition(key string) bool {
+	last := key[strings.LastIndexByte(key, '_')+1:]
+	switch strings.ToLower(last) {
+	case "lat", "lng", "lon", "latitude", "longitude", "coordinates":
+		return true
+	}
+	return false
+}
+
+// field returns a key as it is if it can be the name of a field, and another
+// one if it is somebody's phone number or e-mail.
+func (s *scrubber) field(key string) string {
+	if s.fields.MatchString(key) {
+		return key
+	}
+	return "field-" + hex.EncodeToString(s.mac("field", key)[:4])
 }
 
 // components turns the components of an address into one address, unless there is one beside them.
@@ -118,16 +148,38 @@ func (s *scrubber) word(key, word string) string {
 	case strings.HasSuffix(key, "pin_code_value") || key == "verification_code":
 		return s.pin(word)
 	case isHarmless(key):
-		return word
+		return s.id(word)
 	}
 	return s.note(word)
 }
 
-// isHarmless reports whether a key's words are for machines: ids, times, choices.
+// number scrubs the number of a key, as partners send them for words too. Of a key that nothing
+// is known of, it is taken for one of people's, such as that of a door.
+func (s *scrubber) number(key string, n json.Number) json.Number {
+	word := n.String()
+	switch {
+	case !json.Valid([]byte(word)) || isPosition(key):
+		return "0"
+	case isHarmless(key):
+		return n
+	case strings.Contains(key, "phone"):
+		word = s.phone(word)
+	default:
+		word = s.digits("number", word)
+	}
+	if !json.Valid([]byte(word)) { // a phone number may begin with 0, a number not
+		return "0"
+	}
+	return json.Number(word)
+}
+
+// isHarmless reports whether a key's words are for machines: ids, times, choices, amounts.
 func isHarmless(key string) bool {
 	switch key {
 	case "locale", "action_if_undeliverable", "signature", "id_verification", "proof_of_delivery", "reason_code", "status", "country", "currency", "barcode",
-		"lat", "lng", "price", "weight", "volume", "length", "width", "height", "quantity", "tip", "order_value": // numbers in quotes
+		"dangerous_goods", "dasher_allowed_vehicles", "order_route_items",
+		"price", "weight", "volume", "length", "width", "height", "quantity", "tip", "order_value", "dropoff_cash_on_delivery",
+		"max_results", "radius", "limit", "continuationToken":
 		return true
 	}
 	for _, end := range []string{"_id", "_time", "_type", "_method", "_status", "_format"} {
@@ -136,57 +188,4 @@ func isHarmless(key string) bool {
 		}
 	}
 	return false
-}
-
-// text scrubs what is no JSON: of the words of keys, as far as they can be made
-// out, what it would of JSON, the last one cut off or not; of the rest, only what looks like
-// JSON stays. Text without any keys is dropped.
-func (s *scrubber) text(body string) string {
-	if !s.pairs.MatchString(body) {
-		return "{scrubbed"
-	}
-	goods := strings.Index(body, `"items"`)
-	out, last := "", 0
-	for _, m := range s.pairs.FindAllStringSubmatchIndex(body, -1) {
-		key, word := body[m[2]:m[3]], body[m[6]:m[7]]
-		thing := key == "name" && goods >= 0 && m[0] > goods
-		end := body[m[8]:m[9]]
-		switch {
-		case end != `"`: // the text ends within the word
-			word, end = "", ""
-		case !thing:
-			word = quoted(s.word(key, unquoted(word)))
-		}
-		out += s.bones(body[last:m[2]]) + key + body[m[3]:m[6]] + word + end
-		last = m[1]
-	}
-	return out + s.bones(body[last:])
-}
-
-// bones returns what there is in text of punctuation, numbers, literals and
-// keys, without numbers that place somebody.
-func (s *scrubber) bones(text string) string {
-	kept := strings.Join(s.structure.FindAllString(text, -1), "")
-	return s.loose(s.positions.ReplaceAllString(kept, "${1}0"))
-}
-
-// unquoted reads the inside of a JSON string, as far as it is one.
-func unquoted(word string) string {
-	var s string
-	if json.Unmarshal([]byte(`"`+word+`"`), &s) != nil {
-		return word
-	}
-	return s
-}
-
-// quoted writes the inside of a JSON string.
-func quoted(word string) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(word); err != nil {
-		panic("recording: a string is not JSON: " + err.Error())
-	}
-	line := strings.TrimSpace(b.String())
-	return line[1 : len(line)-1]
 }

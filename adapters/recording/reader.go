@@ -19,9 +19,11 @@ import (
 type Reader struct {
 	buf      *bufio.Reader
 	line     int
+	bytes    int64 // read so far
 	last     clock.Time
 	lastLine int
 	anyOrder bool
+	whole    bool // MaxLines and MaxBytes hold
 }
 
 // NewReader returns a reader of r.
@@ -61,9 +63,12 @@ func (r *Reader) readLine() ([]byte, error) {
 	for {
 		part, err := r.buf.ReadSlice('\n')
 		text = append(text, part...)
+		r.bytes += int64(len(part))
 		switch {
 		case len(text) > MaxLine:
 			return nil, r.bad("longer than %d bytes", MaxLine)
+		case r.whole && (r.bytes > MaxBytes || r.line > MaxLines && len(text) > 0):
+			return nil, r.bad("the recording has more than %d lines or %d MiB; want it cut into several", MaxLines, MaxBytes>>20)
 		case err == nil || errors.Is(err, io.EOF) && len(text) > 0:
 			return bytes.TrimRight(text, "\r\n"), nil
 		case errors.Is(err, bufio.ErrBufferFull):
@@ -90,7 +95,14 @@ func parseLine(text []byte) (Request, error) {
 	return w.request()
 }
 
-// Read returns all requests of a recording.
+// Limits of a recording that is read whole, so that a wrong file cannot take all
+// memory. Inspect and Scrub read request by request and have none.
+const (
+	MaxLines = 1_000_000
+	MaxBytes = 64 << 20
+)
+
+// Read returns all requests of a recording of at most MaxLines lines and MaxBytes bytes.
 func Read(r io.Reader) ([]Request, error) { return readAll(NewReader(r)) }
 
 // ReadSorted returns all requests of a recording whose lines are in any order,
@@ -104,6 +116,7 @@ func ReadSorted(r io.Reader) ([]Request, error) {
 }
 
 func readAll(r *Reader) ([]Request, error) {
+	r.whole = true
 	var all []Request
 	for {
 		e, err := r.Next()

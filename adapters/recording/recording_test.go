@@ -73,6 +73,25 @@ func TestReadBrokenFile(t *testing.T) {
 	}
 }
 
+// TestReadLimits reads recordings that are too long to be read whole, and inspects them all the same.
+func TestReadLimits(t *testing.T) {
+	for name, filler := range map[string]string{
+		"lines": strings.Repeat("\n", MaxLines),
+		"bytes": strings.Repeat(strings.Repeat(" ", MaxLine-1)+"\n", MaxBytes/MaxLine),
+	} {
+		text := filler + line1
+		if _, err := Read(strings.NewReader(text)); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "want it cut into several") {
+			t.Errorf("too many %s: error %v", name, err)
+		}
+		if got, err := Read(strings.NewReader(filler)); err != nil || len(got) != 0 {
+			t.Errorf("just as many %s as there may be: %d requests, error %v", name, len(got), err)
+		}
+		if got, err := Inspect(NewReader(strings.NewReader(text))); err != nil || got.Requests != 1 {
+			t.Errorf("too many %s to inspect: %+v, error %v", name, got, err)
+		}
+	}
+}
+
 func TestReadSorted(t *testing.T) {
 	got, err := ReadSorted(strings.NewReader(line3 + "\n" + line2 + "\n" + line1 + "\n" + line2))
 	if err != nil {

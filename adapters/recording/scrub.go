@@ -3,6 +3,9 @@ package recording
 import (
 	"errors"
 	"io"
+	"maps"
+	"net/url"
+	"strings"
 )
 
 // Place is an address with where it is.
@@ -25,12 +28,12 @@ type ScrubOptions struct {
 }
 
 // Scrub copies a recording from r to w without what identifies people and
-// merchants: names, phones, addresses, positions, instructions, PINs, e-mails, and headers
-// with secrets. The same input becomes the same output everywhere under one seed, so that a
+// merchants: names, phones, addresses, positions, instructions, PINs, e-mails, and all headers
+// but those that say what the body is. The same input becomes the same output everywhere under one seed, so that a
 // person stays one person. What replaces what follows from a keyed hash (HMAC-SHA256), so that it
 // cannot be computed backwards by who does not know the seed: keep a seed secret that
-// you use again, and draw it at random. Ids, times, amounts and the names of goods stay. It
-// returns the number of requests.
+// you use again, and draw it at random. Ids, times, amounts and the names of goods stay, and so
+// does the name of the partner. It returns the number of requests.
 func Scrub(w *Writer, r *Reader, seed uint64, o ScrubOptions) (int, error) {
 	s := newScrubber(seed, o)
 	for n := 0; ; n++ {
@@ -42,11 +45,44 @@ func Scrub(w *Writer, r *Reader, seed uint64, o ScrubOptions) (int, error) {
 			return n, err
 		}
 		e.Body = s.body(e.Body)
-		for name, value := range e.Headers {
-			e.Headers[name] = s.loose(value)
-		}
+		e.Path = s.path(e.Path)
+		maps.DeleteFunc(e.Headers, func(name, _ string) bool { return !isPlainHeader(name) })
 		if err := w.Write(e); err != nil {
 			return n, err
 		}
 	}
+}
+
+// isPlainHeader reports whether a header says nothing of who sent the request.
+func isPlainHeader(name string) bool {
+	switch strings.ToLower(name) {
+	case "accept", "accept-encoding", "accept-language", "content-type":
+		return true
+	}
+	return false
+}
+
+// path scrubs the words of a path's query. Of the path itself, ids stay.
+func (s *scrubber) path(path string) string {
+	path, query, asked := strings.Cut(path, "?")
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if id, err := url.PathUnescape(segment); err == nil && s.id(id) != id {
+			segments[i] = url.PathEscape(s.id(id))
+		}
+	}
+	path = strings.Join(segments, "/")
+	if !asked {
+		return path
+	}
+	values, _ := url.ParseQuery(query) // what is no query is dropped
+	fresh := url.Values{}
+	for key, words := range values {
+		for _, word := range words {
+			if !isPosition(key) {
+				fresh.Add(s.field(key), s.word(key, word))
+			}
+		}
+	}
+	return path + "?" + fresh.Encode()
 }

@@ -115,6 +115,125 @@ func TestScrubText(t *testing.T) {
 	}
 }
 
+// TestScrubWrongTypes sends what partners send by mistake: numbers for words,
+// people in keys, positions in odd places.
+func TestScrubWrongTypes(t *testing.T) {
+	got := scrub(t, 7, ScrubOptions{},
+		`{"dropoff_phone_number": 12068675309, "gate": 4321, "tip": 600, "weight": 0.90, "+12068675309": 1, "a b@mail.example": 1}`,
+		`{"dropoff_lat": 47.6832, "geometry": {"coordinates": [-122.2989, 47.6832]}, "place": {"lat": "47.6832", "lng": "122.2989"}}`,
+		`{"pickup_phone_number": "206-867-5309 206-867-1111", "external_delivery_id": "quinnley@mail.example"}`,
+		`{"dropoff_location": "47.6832", "pickup_location": [47.6832], "location": 47.6832, "home_location": null}`,
+		`{"tags": ["quinnley", "6551 quay"], "gate": 4321, "dropoff_location": {"lat": 47.6832`,
+		`{"items": [], "customer": {"name": "quinnley"}`,
+		`{"a": "b", "dropoff_phone_number": 206-867-5309`,
+	)
+	for i, body := range got {
+		for _, secret := range append(secrets(), "206", "1111", "mail") {
+			if strings.Contains(body, secret) {
+				t.Errorf("body %d: %q came through: %s", i, secret, body)
+			}
+		}
+	}
+	for i, want := range []string{`"tip":600,"weight":0.90`, `{"geometry":{},"place":{}}`, `"external_delivery_id":"user-`,
+		`{"dropoff_location":"","home_location":null,"location":0,"pickup_location":[]}`, `"dropoff_location": {"lat": 0`} {
+		if !strings.Contains(got[i], want) {
+			t.Errorf("body %d is %s; want it to hold %s", i, got[i], want)
+		}
+	}
+	if !regexp.MustCompile(`"dropoff_phone_number":1[2-9]\d\d55501\d\d,`).MatchString(got[0]) {
+		t.Errorf("a number for a phone became another kind of thing: %s", got[0])
+	}
+}
+
+// TestScrubKeepsMalformed takes away the very words that made bodies malformed.
+func TestScrubKeepsMalformed(t *testing.T) {
+	bodies := []string{`{"a_id": "x"} Quinnley`, `Quinnley {"a_id": "x"}`, `{"a_id": "x", "b": 'Quinnley'}`, `Quinnley`, `"Quinnley`}
+	for i, got := range scrub(t, 7, ScrubOptions{}, bodies...) {
+		if json.Valid([]byte(got)) || strings.Contains(got, "uinnley") {
+			t.Errorf("%s became %s", bodies[i], got)
+		}
+	}
+}
+
+// TestScrubRequest scrubs what stands around the body.
+func TestScrubRequest(t *testing.T) {
+	in := Request{Partner: "p", Method: "GET", Path: "/drive/v2/deliveries/quinnley@mail.example?limit=5&phone=%2B12068675309&name=Quinnley&lat=47.6832",
+		Headers: map[string]string{"Content-Type": "application/json", "X-Forwarded-For": "198.51.100.7", "User-Agent": "Quinnley's shop"}}
+	var file, out bytes.Buffer
+	if err := NewWriter(&file).Write(in); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Scrub(NewWriter(&out), NewReader(&file), 7, ScrubOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want := regexp.MustCompile(`"path":"/drive/v2/deliveries/user-[0-9a-f]{8}@example.com\?limit=5&name=Merchant\+[0-9a-f]{6}&phone=%2B1[0-9]{3}55501[0-9]{2}","headers":{"Content-Type":"application/json"}}`)
+	if !want.Match(out.Bytes()) {
+		t.Errorf("scrubbed to %s; want %v", out.Bytes(), want)
+	}
+}
+
+// FuzzScrub puts anything before a body with secrets: none may come through, what was no JSON is none
+// afterwards, what was stays it, and scrubbing once more changes nothing but words.
+func FuzzScrub(f *testing.F) {
+	for _, before := range []string{"", " ", "{", `{"a`, `{"a_id": "`, `{"tip": `, `["`, `\`, `"name": "\`, `{"quantity": 1, 'x': "`, `{"items": [{"name": "`} {
+		f.Add([]byte(before), uint16(len(full)))
+		f.Add([]byte(before), uint16(len(full)/2))
+	}
+	f.Fuzz(func(t *testing.T, before []byte, cut uint16) {
+		s := newScrubber(7, ScrubOptions{})
+		body := append(bytes.Clone(before), full[:min(int(cut), len(full))]...)
+		once := s.body(body)
+		if json.Valid(body) != json.Valid(once) {
+			t.Fatalf("%q became %q: one is JSON, the other not", body, once)
+		}
+		for _, secret := range []string{"Quinnley", "Sønderborg", "Gogh", "s3cr3t", "8675309", "47.6832"} {
+			if !bytes.Contains(before, []byte(secret)) && bytes.Contains(once, []byte(secret)) {
+				t.Fatalf("%q came through: %q became %q", secret, body, once)
+			}
+		}
+		if again := s.body(body); !bytes.Equal(once, again) {
+			t.Fatalf("%q became %q and then %q", body, once, again)
+		}
+		if json.Valid(once) {
+			if a, b := shape(t, once), shape(t, s.body(once)); a != b {
+				t.Fatalf("scrubbed once it has the shape %s, twice %s", a, b)
+			}
+		}
+	})
+}
+
+// shape returns a JSON text with its keys, and the types of its values.
+func shape(t *testing.T, text []byte) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	out, err := json.Marshal(hollow(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func hollow(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key := range v {
+			v[key] = hollow(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = hollow(v[i])
+		}
+	case string:
+		return "string"
+	case float64:
+		return 0
+	}
+	return v
+}
+
 func TestScrubKeepsPersons(t *testing.T) {
 	s := newScrubber(3, ScrubOptions{})
 	for _, same := range [][2]string{{"+1 206 867 5309", "206-867-5309"}, {"+12068675309", "1.206.867.5309"}} {

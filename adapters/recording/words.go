@@ -14,7 +14,7 @@ import (
 type scrubber struct {
 	key []byte
 	ScrubOptions
-	phones, emails, pairs, positions, structure *regexp.Regexp
+	phones, emails, fields, pairs, structure *regexp.Regexp
 }
 
 func newScrubber(seed uint64, o ScrubOptions) *scrubber {
@@ -22,10 +22,10 @@ func newScrubber(seed uint64, o ScrubOptions) *scrubber {
 		key: binary.BigEndian.AppendUint64([]byte("footway recording scrub "), seed), ScrubOptions: o,
 		phones: regexp.MustCompile(`\+?\(?[0-9][0-9 ().\-]{7,}[0-9]`),
 		emails: regexp.MustCompile(`[^\s@"'<>:,;()]+@[^\s@"'<>:,;()]+`),
-		pairs:  regexp.MustCompile(`"([A-Za-z0-9_]+)"(\s*:\s*)"((?:[^"\\]|\\.)*)("|\\?$)`),
-		// Numbers that place somebody, in what is no JSON.
-		positions: regexp.MustCompile(`("(?:lat|lng|latitude|longitude)"\s*:\s*)-?[0-9.]*`),
-		structure: regexp.MustCompile(`"[a-z0-9_]*"?|true|false|null|-?[0-9][0-9.eE+\-]*|[{}\[\]:,\s]`),
+		fields: regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.\-]{0,63}$`),
+		// In what is no JSON: fields with words, and punctuation and fields with numbers and literals.
+		pairs:     regexp.MustCompile(`"([A-Za-z_][A-Za-z0-9_]*)"(\s*:\s*)"((?:[^"\\]|\\.)*)("|\\?$)`),
+		structure: regexp.MustCompile(`"([A-Za-z_][A-Za-z0-9_]*)"(\s*:\s*)(?:(-?[0-9][0-9.eE+\-]*)|true|false|null)?|[{}\[\]:,\s]`),
 	}
 }
 
@@ -89,7 +89,10 @@ func (s *scrubber) merchant(word string) string {
 	return "Merchant " + hex.EncodeToString(s.mac("merchant", fold(word))[:3])
 }
 
-const homeDigits = 10 // of a North American number without its country code
+const (
+	homeDigits       = 10 // of a North American number without its country code
+	maxCountryDigits = 3
+)
 
 // phone replaces the digits of a phone number by those of a number that is
 // reserved for fiction (555-01xx), and keeps how it is written, even if it is written wrong.
@@ -106,7 +109,11 @@ func (s *scrubber) phone(word string) string {
 	last := digits[max(0, len(digits)-homeDigits):]
 	n := s.draw("phone", string(last), 79*100)
 	fresh := strconv.Itoa(200+n/100*10+n%7+1) + "55501" + strconv.Itoa(100 + n%100)[1:]
-	fresh = string(digits[:len(digits)-len(last)]) + fresh[homeDigits-len(last):]
+	country := string(digits[:len(digits)-len(last)])
+	if len(country) > maxCountryDigits { // it is none, but perhaps another number
+		country = s.digits("phone", country)
+	}
+	fresh = country + fresh[homeDigits-len(last):]
 	out, next := []byte(nil), 0
 	for i := range len(word) {
 		switch b := word[i]; {
@@ -135,6 +142,20 @@ func (s *scrubber) pin(word string) string {
 	return fresh + strings.Repeat("0", len(word)-len(fresh))
 }
 
+// digits replaces the digits of a number. Zeros stay, so that it stays a number.
+func (s *scrubber) digits(kind, word string) string {
+	mac, out := s.mac(kind, word), []byte(word)
+	for i, b := range out {
+		if b >= '1' && b <= '9' {
+			out[i] = '1' + mac[i%len(mac)]%9
+		}
+	}
+	return string(out)
+}
+
+// id keeps a word for machines, unless somebody's e-mail is used as one.
+func (s *scrubber) id(word string) string { return s.emails.ReplaceAllStringFunc(word, s.email) }
+
 // note replaces free text by free text.
 func (s *scrubber) note(word string) string {
 	if strings.TrimSpace(word) == "" {
@@ -159,9 +180,4 @@ func (s *scrubber) place(address string) Place {
 		town = ", " + town
 	}
 	return Place{Address: strconv.Itoa(1+s.draw("house", fold(address), 9000)) + " " + s.pick("street", fold(address), streets()) + town}
-}
-
-// loose replaces what looks like a phone number or an e-mail in text of which nothing is known.
-func (s *scrubber) loose(word string) string {
-	return s.emails.ReplaceAllStringFunc(s.phones.ReplaceAllStringFunc(word, s.phone), s.email)
 }

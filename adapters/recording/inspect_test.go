@@ -40,7 +40,7 @@ func day(t *testing.T) []string {
 			body = `, "body": ` + r.body
 		}
 		at := clock.Time(1781262000000).Add(clock.Duration(r.minute) * clock.Minute)
-		lines = append(lines, fmt.Sprintf(`{"at": "%v", "partner": "acme", "method": "%s", "path": "%s"%s}`, at, r.method, r.path, body))
+		lines = append(lines, fmt.Sprintf(`{"at": "%v", "partner": "acme", "method": %q, "path": %q%s}`, at, r.method, r.path, body))
 	}
 	return append(lines, strings.Replace(strings.Replace(line3, "11:00:01", "13:20:00", 1), `"acme"`, `"other"`, 1))
 }

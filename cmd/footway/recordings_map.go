@@ -9,9 +9,14 @@ import (
 	"footway/core/maps"
 )
 
-// crowd is among how many neighbours an address is hidden: enough that nobody
-// can say which one it was, few enough that ways stay about as long as they were.
-const crowd = 12
+// An address is hidden among a crowd of neighbours: enough that nobody can say
+// which one it was, and near, so that ways stay about as long as they were. Where
+// houses are few, it is a smaller crowd rather than one from another quarter.
+const (
+	crowd      = 12
+	smallCrowd = 4
+	nearbyMM   = 400_000
+)
 
 // neighbours finds addresses of a network near those of a recording.
 type neighbours struct {
@@ -52,15 +57,15 @@ func (n *neighbours) around(match maps.Match) []recording.Place {
 	slices.SortFunc(all, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.mm, b.mm), cmp.Compare(a.index, b.index)) })
 	var found []recording.Place
 	for _, c := range all {
+		if len(found) == crowd || len(found) >= smallCrowd && c.mm > nearbyMM {
+			break
+		}
 		a := &n.network.Addresses[c.index]
 		again, err := n.geocoder.Geocode(a.String())
 		if err != nil || again.Approximate || again.Address == match.Address || slices.ContainsFunc(found, func(p recording.Place) bool { return p.Address == again.Address }) {
 			continue
 		}
 		found = append(found, recording.Place{Address: again.Address, Lat: decimal(again.Point.Lat), Lng: decimal(again.Point.Lon)})
-		if len(found) == crowd {
-			break
-		}
 	}
 	return found
 }

@@ -97,6 +97,35 @@ func TestRecordingsScrub(t *testing.T) {
 	}
 }
 
+// TestNeighbours hides an address among many where there are many, and not in
+// another quarter where there are few.
+func TestNeighbours(t *testing.T) {
+	n, err := loadNetwork("city")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ every, want int }{{1, crowd}, {len(n.Addresses) / 20, smallCrowd}} {
+		thin := *n
+		thin.Addresses = nil
+		for i := 0; i < len(n.Addresses); i += c.every {
+			thin.Addresses = append(thin.Addresses, n.Addresses[i])
+		}
+		address := thin.Addresses[0].String()
+		found := newNeighbours(&thin).Neighbours(address)
+		if len(found) != c.want {
+			t.Errorf("one address in %d: %d neighbours of %s, want %d", c.every, len(found), address, c.want)
+		}
+		for _, p := range found {
+			if p.Address == address {
+				t.Errorf("%s is its own neighbour", address)
+			}
+		}
+	}
+	if found := newNeighbours(n).Neighbours("1 Nowhere, Atlantis"); len(found) != 0 {
+		t.Errorf("an address that is not on the map has the neighbours %v", found)
+	}
+}
+
 func TestRecordingsSort(t *testing.T) {
 	path, _ := writeRecording(t)
 	text, err := os.ReadFile(path)

@@ -19,17 +19,24 @@ type faults struct {
 	events   []scenario.Event
 	closures []closure // one for each event of kind closure, else empty
 
-	Fired []bool `json:"fired"` // events that wait for a delivery's state and have had it
-	Shift []int  `json:"shift"` // operators on duty before each event of kind operators
+	Fired    []bool     `json:"fired"`    // events that wait for a delivery's state and have had it
+	Shift    []int      `json:"shift"`    // operators on duty before each event of kind operators
+	Standing []standing `json:"standing"` // of the closures
 }
 
-// closure is a stretch that is closed, whether or not the map knows.
+// closure is a stretch that an event closes.
 type closure struct {
 	ID    string
 	Edges []maps.EdgeID
-	Until clock.Time
-	Known bool
+	Known bool // the map is told at once
 	Why   string
+}
+
+// standing is how things are with a closure.
+type standing struct {
+	Closed bool       `json:"closed"` // on the ground
+	Told   bool       `json:"told"`   // the map knows
+	Until  clock.Time `json:"until"`  // 0: to the end
 }
 
 // What a kernel event for the faults means. A is the index of the scenario's event.
@@ -44,6 +51,7 @@ func newFaults(w *World) (faults, error) {
 	f.Fired = make([]bool, len(f.events))
 	f.Shift = make([]int, len(f.events))
 	f.closures = make([]closure, len(f.events))
+	f.Standing = make([]standing, len(f.events))
 	for i, e := range f.events {
 		if e.Do != "closure" {
 			continue
@@ -111,8 +119,8 @@ func (f *faults) strike(ctx context.Context, w *World, i int) error {
 	case "closure":
 		note.Edges = f.closures[i].Edges
 		w.journal(runlog.WorldFault, f.closures[i].ID, note)
-		f.closures[i].Until = note.Until
-		return w.close(ctx, f.closures[i])
+		f.Standing[i] = standing{Closed: true, Until: note.Until}
+		return w.close(ctx, i)
 	default:
 		return f.strikeRobots(ctx, w, e)
 	}
@@ -131,7 +139,9 @@ func (f *faults) end(ctx context.Context, w *World, i int) error {
 		w.demand.Factor = 1000
 	case "closure":
 		w.journal(runlog.WorldCleared, f.closures[i].ID, runlog.Fault{What: e.Do})
-		return w.reopen(ctx, f.closures[i])
+		f.Standing[i] = standing{}
+		w.hide()
+		return w.s.Maps.Reopen(ctx, w.o.Market.ID, f.closures[i].ID)
 	default:
 		return nil // robots end their troubles themselves
 	}
@@ -148,7 +158,9 @@ func (f *faults) strikeRobots(ctx context.Context, w *World, e scenario.Event) e
 		var err error
 		switch e.Do {
 		case "breakdown":
-			err = w.halt(ctx, r, breakdown)
+			if r.Activity != fleet.Broken {
+				err = w.halt(ctx, r, breakdown)
+			}
 		case "stuck":
 			if r.Leg != nil {
 				err = w.halt(ctx, r, stuck)
@@ -210,46 +222,47 @@ func (w *World) closedEdges(e scenario.Event) ([]maps.EdgeID, error) {
 	return edges, nil
 }
 
-// closureOf returns the closure that holds edge.
-func (f *faults) closureOf(edge maps.EdgeID) (closure, bool) {
-	for _, c := range f.closures {
-		if _, ok := slices.BinarySearch(c.Edges, edge); ok {
-			return c, true
+// untold returns the closure that holds edge and that the map does not know of.
+func (f *faults) untold(edge maps.EdgeID) (int, bool) {
+	for i, c := range f.closures {
+		if _, holds := slices.BinarySearch(c.Edges, edge); holds && f.Standing[i].Closed && !f.Standing[i].Told {
+			return i, true
 		}
 	}
-	return closure{}, false
+	return 0, false
 }
 
-// close closes c: on the map if it is known, else only on the ground.
-func (w *World) close(ctx context.Context, c closure) error {
-	if !c.Known {
-		w.hidden = append(w.hidden, c.Edges...)
-		slices.Sort(w.hidden)
-		return w.reroute(ctx, c.Edges)
+// close closes what event i names: on the map if it is known, else only on the ground.
+func (w *World) close(ctx context.Context, i int) error {
+	c := w.faults.closures[i]
+	if c.Known {
+		return w.closeOnMap(ctx, i)
 	}
-	return w.closeOnMap(ctx, c)
-}
-
-// closeOnMap tells the map, and every robot on its way there turns to another.
-func (w *World) closeOnMap(ctx context.Context, c closure) error {
-	err := w.s.Maps.Close(ctx, w.o.Market.ID, maps.Closure{ID: c.ID, Edges: c.Edges, From: w.kernel.Now(), Until: c.Until, Reason: c.Why})
-	if err != nil {
-		return err
-	}
-	w.unhide(c.Edges)
+	w.hide()
 	return w.reroute(ctx, c.Edges)
 }
 
-func (w *World) reopen(ctx context.Context, c closure) error {
-	w.unhide(c.Edges)
-	return w.s.Maps.Reopen(ctx, w.o.Market.ID, c.ID)
+// closeOnMap tells the map, and every robot on its way there turns to another.
+func (w *World) closeOnMap(ctx context.Context, i int) error {
+	c, s := w.faults.closures[i], &w.faults.Standing[i]
+	err := w.s.Maps.Close(ctx, w.o.Market.ID, maps.Closure{ID: c.ID, Edges: c.Edges, From: w.kernel.Now(), Until: s.Until, Reason: c.Why})
+	if err != nil {
+		return err
+	}
+	s.Told = true
+	w.hide()
+	return w.reroute(ctx, c.Edges)
 }
 
-func (w *World) unhide(edges []maps.EdgeID) {
-	w.hidden = slices.DeleteFunc(w.hidden, func(id maps.EdgeID) bool {
-		_, ok := slices.BinarySearch(edges, id)
-		return ok
-	})
+// hide finds anew what is closed without the map knowing.
+func (w *World) hide() {
+	w.hidden = nil
+	for i, s := range w.faults.Standing {
+		if s.Closed && !s.Told {
+			w.hidden = append(w.hidden, w.faults.closures[i].Edges...)
+		}
+	}
+	slices.Sort(w.hidden)
 }
 
 // reroute lays the way of every robot that would come through edges out anew.

@@ -172,6 +172,7 @@ func (w *World) halt(ctx context.Context, r *robot, c cause) error {
 // breakDown takes a robot out of work until the crew has fetched and repaired it.
 func (w *World) breakDown(ctx context.Context, r *robot) error {
 	why := r.Fault
+	w.leaveDock(r)
 	w.rest(r, fleet.Broken)
 	r.Fault = why
 	r.Order = nil

@@ -152,6 +152,18 @@ func final(s delivery.State) bool {
 	return s == delivery.Delivered || s == delivery.Returned || s == delivery.Cancelled
 }
 
+// checkDelivery: a delivery is possible in itself after every change.
+func (w *World) checkDelivery(ctx context.Context, id delivery.ID) error {
+	d, err := w.s.Deliveries.Store.Delivery(ctx, id)
+	if err != nil {
+		return fmt.Errorf("check delivery %s: %w", id, err)
+	}
+	if wrong := errors.Join(d.Check()...); wrong != nil {
+		w.check.breach(w.kernel.Now(), "%v", wrong)
+	}
+	return nil
+}
+
 // checkRobot: nothing is charged below zero, everything is somewhere on the map,
 // and goods are in the robot that its delivery knows.
 func (w *World) checkRobot(r *robot) {

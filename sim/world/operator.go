@@ -48,8 +48,8 @@ func (w *World) assisted(ctx context.Context, e kernel.Event) error {
 		c := w.crew.Calls[0]
 		w.crew.Calls = append(w.crew.Calls[:0:0], w.crew.Calls[1:]...)
 		r := w.robots[c.Robot]
-		if r.Activity != fleet.Halted && !r.jammed() {
-			continue // it was dropped, or broke down, while it waited
+		if r.Activity != fleet.Halted && !r.jammed() || r.Helped != 0 {
+			continue // it was dropped, or broke down, while it waited; or somebody helps it already
 		}
 		if err := w.help(ctx, r, c); err != nil {
 			return err

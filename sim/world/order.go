@@ -76,8 +76,11 @@ func (w *World) orderEvent(ctx context.Context, o *order, e kernel.Event) error 
 
 // Publish tells the people of a delivery what became of it, as their screens
 // would. It implements delivery.Publisher.
-func (w *World) Publish(_ context.Context, u delivery.Update) error {
+func (w *World) Publish(ctx context.Context, u delivery.Update) error {
 	w.check.update(w.kernel.Now(), u)
+	if err := w.checkDelivery(ctx, u.Delivery); err != nil {
+		return err
+	}
 	o := w.orderOf(string(u.Delivery))
 	accepted := o == nil
 	if accepted {

@@ -11,14 +11,13 @@ import (
 	"footway/core/market"
 	"footway/core/rng"
 	"footway/core/task"
-	"footway/sim/city"
 	"footway/sim/scenario"
 )
 
-// standing returns a world of two robots and a courier that nobody drives.
-func standing(t *testing.T) *World {
+// parked returns a world of two robots and a courier that nobody drives.
+func parked(t *testing.T) *World {
 	t.Helper()
-	net, err := city.Generate(1, city.Options{})
+	net, err := town()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +42,7 @@ func standing(t *testing.T) *World {
 // TestRobotsRefuseOldTokens: whoever paused and came back cannot command a robot
 // that somebody else has had since.
 func TestRobotsRefuseOldTokens(t *testing.T) {
-	w := standing(t)
+	w := parked(t)
 	link := w.Link()
 	ctx := t.Context()
 	if err := link.Command(ctx, fleet.Order{Robot: "r1", Token: 5, Kind: fleet.OrderHold}); err != nil {
@@ -92,7 +91,7 @@ func driving(t *testing.T, w *World, r *robot) *leg {
 // TestBatteryGivesOut: a leg that the battery cannot bear stops where it is
 // empty, and a robot that drove on would break an invariant.
 func TestBatteryGivesOut(t *testing.T) {
-	w := standing(t)
+	w := parked(t)
 	r := w.robots[0]
 	r.Charge = 3000 // mWh: some 150 m
 	l := driving(t, w, r)
@@ -124,7 +123,7 @@ func TestBatteryGivesOut(t *testing.T) {
 // TestWaitsAtSignalsAsTheyWillBe: whoever comes in the green goes at once, and
 // whoever comes in the red goes when it turns green.
 func TestWaitsAtSignalsAsTheyWillBe(t *testing.T) {
-	w := standing(t)
+	w := parked(t)
 	e := maps.Edge{Control: maps.ControlSignal, Signal: 3, Class: maps.Crossing}
 	c := w.o.Scenario.World.Crossings
 	gaps := w.o.Seed.Stream("order/o1", "gap")
@@ -147,7 +146,7 @@ func TestWaitsAtSignalsAsTheyWillBe(t *testing.T) {
 
 // TestWeatherAndGoodsSlow a robot by what the scenario says.
 func TestWeatherAndGoodsSlow(t *testing.T) {
-	w := standing(t)
+	w := parked(t)
 	w.o.Scenario.World.Robots.SpeedSpread = 0
 	r := w.robots[0]
 	if got := w.pace(r); got != 1000 {

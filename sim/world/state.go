@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/fleet"
-	"footway/core/maps"
 	"footway/sim/dist"
 	"footway/sim/kernel"
 )
@@ -23,8 +21,6 @@ type state struct {
 	Crew    operators          `json:"crew"`
 	Weather weather            `json:"weather"`
 	Faults  faults             `json:"faults"`
-	Until   []clock.Time       `json:"until"` // of the closures
-	Hidden  []maps.EdgeID      `json:"hidden"`
 	Pumping bool               `json:"pumping"`
 	Ended   int                `json:"ended"`
 	Check   *checker           `json:"check"`
@@ -41,11 +37,8 @@ func (w *World) Snapshot() ([]byte, error) {
 	}
 	s := state{
 		Kernel: w.kernel.State(), Timers: w.timers.State(), Robots: w.robots, Docks: w.docks, Orders: w.orders,
-		Demand: w.demand, Crew: w.crew, Weather: w.weather, Faults: w.faults, Hidden: w.hidden,
+		Demand: w.demand, Crew: w.crew, Weather: w.weather, Faults: w.faults,
 		Pumping: w.pumping, Ended: w.ended, Check: w.check,
-	}
-	for _, c := range w.faults.closures {
-		s.Until = append(s.Until, c.Until)
 	}
 	return json.Marshal(s)
 }
@@ -62,9 +55,9 @@ func Restore(o Options, snapshot []byte) (*World, error) {
 	if err := json.Unmarshal(snapshot, &s); err != nil {
 		return nil, fmt.Errorf("world: checkpoint: %w", err)
 	}
-	if len(s.Robots) != len(w.robots) || len(s.Docks) != len(w.docks) || len(s.Until) != len(w.faults.closures) {
+	if len(s.Robots) != len(w.robots) || len(s.Docks) != len(w.docks) || len(s.Faults.Standing) != len(w.faults.closures) {
 		return nil, fmt.Errorf("world: the checkpoint is of another scenario: it has %d robots, %d docks and %d events, this one has %d, %d and %d",
-			len(s.Robots), len(s.Docks), len(s.Until), len(w.robots), len(w.docks), len(w.faults.closures))
+			len(s.Robots), len(s.Docks), len(s.Faults.Standing), len(w.robots), len(w.docks), len(w.faults.closures))
 	}
 	if w.kernel, err = kernel.Restore(s.Kernel); err != nil {
 		return nil, fmt.Errorf("world: checkpoint: %w", err)
@@ -73,7 +66,8 @@ func Restore(o Options, snapshot []byte) (*World, error) {
 		return nil, fmt.Errorf("world: checkpoint: %w", err)
 	}
 	w.robots, w.docks, w.orders = s.Robots, s.Docks, s.Orders
-	w.crew, w.weather, w.faults, w.hidden = s.Crew, s.Weather, s.Faults, s.Hidden
+	w.crew, w.weather, w.faults = s.Crew, s.Weather, s.Faults
+	w.hide()
 	w.pumping, w.ended = s.Pumping, s.Ended
 	w.byRobot, w.byOrder = map[fleet.RobotID]int{}, map[delivery.ID]int{}
 	for i, r := range w.robots {
@@ -81,9 +75,6 @@ func Restore(o Options, snapshot []byte) (*World, error) {
 	}
 	for i, r := range w.orders {
 		w.byOrder[r.Delivery] = i
-	}
-	for i := range s.Until {
-		w.faults.closures[i].Until = s.Until[i]
 	}
 	if w.demand.arrivals != nil {
 		rate, err := w.demand.rate(w)

@@ -51,9 +51,8 @@ func (w *World) holdAt(e *maps.Edge, t clock.Time, gaps rng.Stream, k uint64) (i
 
 // discover tells the map what a robot found closed, as its operator would.
 func (w *World) discover(ctx context.Context, edge maps.EdgeID) error {
-	c, ok := w.faults.closureOf(edge)
-	if !ok {
-		return nil
+	if i, ok := w.faults.untold(edge); ok {
+		return w.closeOnMap(ctx, i)
 	}
-	return w.closeOnMap(ctx, c)
+	return nil
 }

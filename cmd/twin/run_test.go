@@ -34,6 +34,12 @@ func noon(t *testing.T) twin.Options {
 	s.Fleet.Robots, s.Fleet.Couriers = 8, 1
 	s.Demand.PerHour, s.Demand.MaxDistance = 24, 900
 	s.World.Robots.Stuck, s.World.Robots.ContactLost, s.World.Robots.Jam = 2000, 2000, 60
+	s.Weather = []scenario.Weather{{At: 15 * clock.Minute, Kind: "rain"}}
+	s.Events = []scenario.Event{
+		{At: 5 * clock.Minute, Do: "closure", Around: "47.0,-30.0", RadiusM: 150, For: 20 * clock.Minute},
+		{At: 12 * clock.Minute, Do: "operators", Count: 0, For: 10 * clock.Minute},
+		{At: 18 * clock.Minute, Do: "breakdown", Robot: "r3"},
+	}
 	return options(t, s)
 }
 
@@ -287,6 +293,7 @@ func storm(seed uint64) scenario.Scenario {
 		{At: 15 * clock.Minute, Do: "breakdown", Robot: "r2"},
 		{At: 20 * clock.Minute, Do: "operators", Count: 0, For: 15 * clock.Minute},
 		{At: 12 * clock.Minute, Do: "closure", Around: "47.0,-30.0", RadiusM: 120 + upTo(200), Known: upTo(1) == 1, For: 20 * clock.Minute},
+		{At: 25 * clock.Minute, Do: "closure", Around: "47.0,-30.0", RadiusM: 120 + upTo(200), Known: upTo(1) == 1, For: 20 * clock.Minute},
 	}
 	return s
 }

@@ -136,9 +136,11 @@ func (w *World) strike(ctx context.Context, r *robot) error {
 		w.awaitPlan(r)
 		return nil
 	case blocked:
-		edge := r.Leg.Route[next.Edge]
+		before, edge := r.Leg.Route[next.Edge-1], r.Leg.Route[next.Edge]
 		to := r.Leg.To
 		w.stopLeg(r, string(blocked))
+		// It stands before what is closed, not in it, where it could drive on to the end.
+		r.At = maps.Position{Edge: before, OffsetMM: w.length(before)}
 		if err := w.discover(ctx, edge); err != nil {
 			return err
 		}

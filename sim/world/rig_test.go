@@ -192,7 +192,6 @@ func orders(t *testing.T, n int) []scenario.Order {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := func(p maps.Point) string { return fmt.Sprintf("%.7f,%.7f", float64(p.Lat)/1e7, float64(p.Lon)/1e7) }
 	var out []scenario.Order
 	for i := range net.Addresses {
 		from, to := net.Merchants[len(out)].Point, net.Addresses[i].Point
@@ -208,4 +207,9 @@ func orders(t *testing.T, n int) []scenario.Order {
 	}
 	t.Fatalf("the city has no %d pairs of merchant and address", n)
 	return nil
+}
+
+// words names a point as a scenario does.
+func words(p maps.Point) string {
+	return fmt.Sprintf("%.7f,%.7f", float64(p.Lat)/1e7, float64(p.Lon)/1e7)
 }

@@ -118,8 +118,8 @@ func TestOvertakenInstruction(t *testing.T) {
 	}))
 	g.done(g.Link().Command(ctx, fleet.Order{Robot: r.ID, Token: 6, Kind: fleet.OrderHold}))
 	g.pass(clock.Second)
-	if r.Job != nil || r.Leg != nil || r.Activity != fleet.Idle {
-		t.Errorf("it is %s with job %+v, want it to hold", r.Activity, r.Job)
+	if r.Job != nil || r.Leg != nil || r.Activity != fleet.Idle || r.Reports != 0 {
+		t.Errorf("it is %s with job %+v after %d reports, want it to hold and to have reported nothing", r.Activity, r.Job, r.Reports)
 	}
 }
 

@@ -174,10 +174,12 @@ func (s *DeliveryStore) Unsent(_ context.Context, limit int) ([]delivery.Update,
 }
 
 // MarkSent implements delivery.Outbox.
-func (s *DeliveryStore) MarkSent(_ context.Context, id delivery.ID, sequence uint64) error {
+func (s *DeliveryStore) MarkSent(_ context.Context, u ...delivery.UpdateKey) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.outbox.mark(id, sequence)
+	for _, k := range u {
+		s.outbox.mark(k)
+	}
 	return nil
 }
 

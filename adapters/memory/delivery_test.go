@@ -44,7 +44,7 @@ func TestDeliverySnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i%3 == 0 {
-			if err := s.MarkSent(ctx, id, 1); err != nil {
+			if err := s.MarkSent(ctx, delivery.UpdateKey{Delivery: id, Sequence: 1}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -8,7 +8,7 @@ type outbox struct {
 	rows  []row
 	first int // rows before it are sent
 	left  int // rows that are not sent
-	at    map[rowKey]int
+	at    map[delivery.UpdateKey]int
 }
 
 type row struct {
@@ -16,16 +16,11 @@ type row struct {
 	sent   bool
 }
 
-type rowKey struct {
-	id       delivery.ID
-	sequence uint64
-}
-
-func newOutbox() outbox { return outbox{at: map[rowKey]int{}} }
+func newOutbox() outbox { return outbox{at: map[delivery.UpdateKey]int{}} }
 
 func (o *outbox) add(u []delivery.Update) {
 	for i := range u {
-		o.at[rowKey{u[i].Delivery, u[i].Sequence}] = len(o.rows)
+		o.at[u[i].Key()] = len(o.rows)
 		o.rows = append(o.rows, row{update: u[i]})
 	}
 	o.left += len(u)
@@ -44,8 +39,7 @@ func (o *outbox) unsent(limit int) []delivery.Update {
 	return all
 }
 
-func (o *outbox) mark(id delivery.ID, sequence uint64) {
-	k := rowKey{id, sequence}
+func (o *outbox) mark(k delivery.UpdateKey) {
 	i, ok := o.at[k]
 	if !ok {
 		return
@@ -66,7 +60,7 @@ func (o *outbox) compact() {
 	rest := make([]row, 0, 2*o.left)
 	for _, r := range o.rows[o.first:] {
 		if !r.sent {
-			o.at[rowKey{r.update.Delivery, r.update.Sequence}] = len(rest)
+			o.at[r.update.Key()] = len(rest)
 			rest = append(rest, r)
 		}
 	}

@@ -68,9 +68,9 @@ func (c *city) start() {
 }
 
 // Publish implements delivery.Publisher.
-func (c *city) Publish(_ context.Context, u delivery.Update) error {
-	c.sent = append(c.sent, u)
-	return nil
+func (c *city) Publish(_ context.Context, u []delivery.Update) ([]bool, error) {
+	c.sent = append(c.sent, u...)
+	return slices.Repeat([]bool{true}, len(u)), nil
 }
 
 func (c *city) call(format string, args ...any) {

@@ -267,6 +267,15 @@ type Update struct {
 	Store      string        `json:"store,omitempty"` // the pickup's
 }
 
+// UpdateKey names an update.
+type UpdateKey struct {
+	Delivery ID
+	Sequence uint64
+}
+
+// Key returns the name of u.
+func (u *Update) Key() UpdateKey { return UpdateKey{u.Delivery, u.Sequence} }
+
 // Store keeps deliveries. A write and its updates are one transaction.
 type Store interface {
 	// Delivery returns the delivery, or a fault.NotFound error.
@@ -305,10 +314,11 @@ type PersonalStore interface {
 // Outbox holds updates until they are published.
 type Outbox interface {
 	// Unsent returns updates that are not marked sent, those of one delivery in the order of
-	// Sequence, at most limit.
+	// Sequence with none left out between them, at most limit. An update that is committed late is returned however
+	// many that began after it are marked sent.
 	Unsent(ctx context.Context, limit int) ([]Update, error)
-	// MarkSent marks the update sent. It is no error to mark it twice.
-	MarkSent(ctx context.Context, id ID, sequence uint64) error
+	// MarkSent marks updates sent, all or none. It is no error to mark one twice, or one that there is not.
+	MarkSent(ctx context.Context, u ...UpdateKey) error
 }
 
 // Cursors remembers how far feeds were read.
@@ -370,6 +380,8 @@ type Secrets interface {
 
 // Publisher sends updates to whoever listens.
 type Publisher interface {
-	// Publish sends u and returns once it cannot be lost any more. It may send twice.
-	Publish(ctx context.Context, u Update) error
+	// Publish sends updates, each of another delivery, and reports of each whether it cannot be lost any more. The
+	// error says why others were not taken; it is nil if all were. One that was not taken may have
+	// arrived all the same, and one that was taken may have been sent twice.
+	Publish(ctx context.Context, u []Update) (taken []bool, err error)
 }

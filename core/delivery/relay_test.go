@@ -48,10 +48,40 @@ type picky struct {
 }
 
 // Publish implements delivery.Publisher.
-func (p *picky) Publish(_ context.Context, u delivery.Update) error {
-	if p.refuse(u) {
-		return fault.New("picky", fault.Unavailable, "", "not this one")
+func (p *picky) Publish(_ context.Context, u []delivery.Update) (taken []bool, err error) {
+	seen := map[delivery.ID]bool{}
+	for i := range u {
+		if seen[u[i].Delivery] {
+			return taken, fault.New("picky", fault.Internal, "", "%s twice at once", u[i].Delivery)
+		}
+		seen[u[i].Delivery] = true
+		taken = append(taken, !p.refuse(u[i]))
+		if !taken[i] {
+			err = fault.New("picky", fault.Unavailable, "", "not this one")
+			continue
+		}
+		p.sent = append(p.sent, u[i])
 	}
-	p.sent = append(p.sent, u)
-	return nil
+	return taken, err
 }
+
+// TestRelayWantsAReason is about a publisher that breaks its contract: nothing
+// is marked sent that it did not take.
+func TestRelayWantsAReason(t *testing.T) {
+	ctx := context.Background()
+	c := newCity(t, &fake.Losses{})
+	if err := c.store.Create(ctx, delivery.Delivery{ID: "d", Market: here}, delivery.Personal{}, delivery.Update{Delivery: "d", Sequence: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if sent, err := delivery.NewRelay(c.store, silent{}).Pump(ctx); sent != 0 || err == nil {
+		t.Errorf("Pump = %d, %v; want an error", sent, err)
+	}
+	if left, err := c.store.Unsent(ctx, 10); len(left) != 1 || err != nil {
+		t.Errorf("%d updates are left, %v; want 1", len(left), err)
+	}
+}
+
+type silent struct{}
+
+// Publish implements delivery.Publisher.
+func (silent) Publish(context.Context, []delivery.Update) ([]bool, error) { return nil, nil }

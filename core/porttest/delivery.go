@@ -353,12 +353,12 @@ func deliveryOutbox(t *testing.T, s DeliveryStores) {
 	if some, err := s.Unsent(ctx, 2); len(some) != 2 || err != nil {
 		t.Errorf("Unsent(2) = %d updates, %v; want 2", len(some), err)
 	}
-	for _, u := range []struct {
-		id       delivery.ID
-		sequence uint64
-	}{{"a", 1}, {"a", 1}, {"b", 1}, {"nobody", 1}} {
-		if err := s.MarkSent(ctx, u.id, u.sequence); err != nil {
-			t.Errorf("MarkSent(%s, %d) = %v", u.id, u.sequence, err)
+	if err := s.MarkSent(ctx); err != nil {
+		t.Errorf("MarkSent() = %v", err)
+	}
+	for _, keys := range [][]delivery.UpdateKey{{{Delivery: "a", Sequence: 1}}, {{Delivery: "a", Sequence: 1}, {Delivery: "nobody", Sequence: 1}, {Delivery: "b", Sequence: 1}}} {
+		if err := s.MarkSent(ctx, keys...); err != nil {
+			t.Errorf("MarkSent(%v) = %v", keys, err)
 		}
 	}
 	wantUnsent(t, s, "a/2", "a/3")
@@ -371,12 +371,12 @@ func deliveryOutboxMany(t *testing.T, s DeliveryStores) {
 	for i := range 200 {
 		id := fmt.Sprintf("d%03d", i)
 		mustCreate(t, s, sampleDelivery(id), sampleUpdate(delivery.ID(id), 1))
-		if err := s.MarkSent(ctx, delivery.ID(id), 1); err != nil {
+		if err := s.MarkSent(ctx, delivery.UpdateKey{Delivery: delivery.ID(id), Sequence: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantUnsent(t, s, "held/1", "held/2")
-	if err := s.MarkSent(ctx, "held", 1); err != nil {
+	if err := s.MarkSent(ctx, delivery.UpdateKey{Delivery: "held", Sequence: 1}); err != nil {
 		t.Fatal(err)
 	}
 	wantUnsent(t, s, "held/2")

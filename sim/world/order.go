@@ -74,9 +74,20 @@ func (w *World) orderEvent(ctx context.Context, o *order, e kernel.Event) error 
 	return fmt.Errorf("world: order %s: unknown event %d", o.External, e.Kind)
 }
 
-// Publish tells the people of a delivery what became of it, as their screens
+// Publish tells the people of deliveries what became of them, as their screens
 // would. It implements delivery.Publisher.
-func (w *World) Publish(ctx context.Context, u delivery.Update) error {
+func (w *World) Publish(ctx context.Context, updates []delivery.Update) (taken []bool, err error) {
+	taken = make([]bool, len(updates))
+	for i := range updates {
+		if err := w.publish(ctx, updates[i]); err != nil {
+			return taken, err
+		}
+		taken[i] = true
+	}
+	return taken, nil
+}
+
+func (w *World) publish(ctx context.Context, u delivery.Update) error {
 	w.check.update(w.kernel.Now(), u)
 	if err := w.checkDelivery(ctx, u.Delivery); err != nil {
 		return err

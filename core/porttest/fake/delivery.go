@@ -5,6 +5,7 @@ import (
 
 	"footway/core/delivery"
 	"footway/core/dispatch"
+	"footway/core/fault"
 	"footway/core/market"
 	"footway/core/task"
 )
@@ -63,8 +64,8 @@ func (o LossyOutbox) Unsent(ctx context.Context, limit int) (u []delivery.Update
 }
 
 // MarkSent implements delivery.Outbox.
-func (o LossyOutbox) MarkSent(ctx context.Context, id delivery.ID, sequence uint64) error {
-	return o.Do("MarkSent", func() error { return o.Outbox.MarkSent(ctx, id, sequence) })
+func (o LossyOutbox) MarkSent(ctx context.Context, u ...delivery.UpdateKey) error {
+	return o.Do("MarkSent", func() error { return o.Outbox.MarkSent(ctx, u...) })
 }
 
 // LossyPublisher is a delivery.Publisher whose calls can be lost.
@@ -74,8 +75,12 @@ type LossyPublisher struct {
 }
 
 // Publish implements delivery.Publisher.
-func (p LossyPublisher) Publish(ctx context.Context, u delivery.Update) error {
-	return p.Do("Publish", func() error { return p.Publisher.Publish(ctx, u) })
+func (p LossyPublisher) Publish(ctx context.Context, u []delivery.Update) (taken []bool, err error) {
+	err = p.Do("Publish", func() (err error) { taken, err = p.Publisher.Publish(ctx, u); return err })
+	if fault.Is(err, fault.Unavailable) {
+		return nil, err // what arrived is not known
+	}
+	return taken, err
 }
 
 // LossyCursors is a delivery.Cursors whose calls can be lost.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"footway/core/fault"
 	"footway/core/runlog"
@@ -43,6 +44,9 @@ const checkpointFormat = 1
 func (r *Run) Checkpoint() ([]byte, error) {
 	if !r.begun {
 		return nil, fault.New("twin.Checkpoint", fault.Conflict, "", "the run has not begun: step it first")
+	}
+	if len(r.elsewhere) > 0 {
+		return nil, fault.New("twin.Checkpoint", fault.Conflict, "", "the run keeps %s outside of its memory, where a checkpoint cannot reach", strings.Join(r.elsewhere, ", "))
 	}
 	network := r.o.Network.Hash()
 	inputs, err := r.o.inputs()

@@ -6,18 +6,18 @@ import (
 	"time"
 
 	"footway/adapters/memory"
+	"footway/cmd/stores"
 	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/dispatch"
 	"footway/core/fleet"
 	"footway/core/maps"
 	"footway/core/market"
-
 	"footway/core/merchant"
 	"footway/core/task"
 )
 
-// Services is the core on memory stores.
+// Services is the core on the stores of a run.
 type Services struct {
 	Deliveries *delivery.Service
 	Relay      *delivery.Relay
@@ -38,19 +38,23 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 	w, set := r.world, r.o.Settings
 	clk, timers, journal := w.Clock(), w.Timers(), w.Journal()
 
-	robots, telemetry, accounts := memory.NewFleetStore(), memory.NewTelemetryStore(), memory.NewAccountStore()
-	tasks, deliveries, cursors, ids := memory.NewTaskStore(), memory.NewDeliveryStore(), memory.NewCursors(), memory.NewIDs()
-	networks, merchants := memory.NewMapStore(), memory.NewMerchantStore()
-
-	s := &Services{Relay: delivery.NewRelay(deliveries, w), Clock: clk}
-	if err := networks.SaveNetwork(ctx, r.market.ID, r.o.Network); err != nil {
+	kept, ids := r.o.Stores, memory.NewIDs()
+	if kept == nil {
+		kept = stores.Memory()
+	}
+	var people delivery.Publisher = w
+	if r.o.Broker != nil {
+		people = r.o.Broker(w)
+	}
+	s := &Services{Relay: delivery.NewRelay(kept.Deliveries, people), Clock: clk}
+	if err := kept.Maps.SaveNetwork(ctx, r.market.ID, r.o.Network); err != nil {
 		return nil, err
 	}
 	loc, err := time.LoadLocation(r.market.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("market.time_zone: %w", err)
 	}
-	s.Maps = maps.NewService(networks, clk, timers, journal)
+	s.Maps = maps.NewService(kept.Maps, clk, timers, journal)
 	open := func() error {
 		return s.Maps.Open(ctx, r.market.ID, maps.OpenOptions{Profile: set.Maps, Location: loc, CacheBytes: treeMemory})
 	}
@@ -58,11 +62,11 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 		return nil, err
 	}
 	s.Fleet = fleet.NewService(fleet.Deps{
-		Store: robots, Telemetry: telemetry, Accounts: accounts, Link: w.Link(), Clock: clk, Timers: timers, Journal: journal,
+		Store: kept.Robots, Telemetry: kept.Telemetry, Accounts: kept.Accounts, Link: w.Link(), Clock: clk, Timers: timers, Journal: journal,
 		Settings: func(market.ID) fleet.Settings { return set.Fleet },
 	})
 	s.Tasks = task.NewService(task.Deps{
-		Store: tasks, Active: tasks, Link: w.Link(), Notifier: w, Clock: clk, Timers: timers, Journal: journal,
+		Store: kept.Tasks, Active: kept.Tasks, Link: w.Link(), Notifier: w, Clock: clk, Timers: timers, Journal: journal,
 		Settings: func(market.ID) task.Settings { return set.Task },
 	})
 	s.Dispatch = dispatch.NewService(dispatch.Deps{
@@ -71,18 +75,29 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 		Charge:   func(market.ID) fleet.ChargeSettings { return set.Fleet.Charge },
 	})
 	s.Deliveries = delivery.NewService(delivery.Deps{
-		Store: deliveries, Open: deliveries, Personal: deliveries, Cursors: cursors,
+		Store: kept.Deliveries, Open: kept.Deliveries, Personal: kept.Deliveries, Cursors: kept.Cursors,
 		Dispatcher: s.Dispatch, Decisions: s.Dispatch, Tasks: s.Tasks, TaskFeed: s.Tasks,
 		IDs: ids, Secrets: w, Clock: clk, Timers: timers, Journal: journal,
 		Settings: func(market.ID) delivery.Settings { return set.Delivery },
 	})
-	s.Merchants = merchant.NewService(merchants, merchants, clk)
-	r.parts = []part{
-		{"fleet.robots", robots}, {"fleet.telemetry", telemetry}, {"fleet.accounts", accounts}, {"tasks", tasks},
-		{"deliveries", deliveries}, {"cursors", cursors}, {"ids", ids},
-		{"merchants", merchants}, {"maps.store", networks}, {"maps", liveMaps{s.Maps, open}}, {"dispatch", s.Dispatch},
+	s.Merchants = merchant.NewService(kept.Merchants, kept.Merchants, clk)
+	for _, n := range kept.Named() {
+		r.keep(n.Name, n.Store)
 	}
+	r.keep("ids", ids)
+	r.keep("maps", liveMaps{s.Maps, open})
+	r.keep("dispatch", s.Dispatch)
 	return s, nil
+}
+
+// keep remembers what a checkpoint must hold.
+func (r *Run) keep(name string, store any) {
+	kept, ok := store.(snapshotter)
+	if !ok {
+		r.elsewhere = append(r.elsewhere, name)
+		return
+	}
+	r.parts = append(r.parts, part{name, kept})
 }
 
 // liveMaps restores the map service: it reads its store, which is restored

@@ -1,4 +1,4 @@
-// Package twin puts the core on memory stores under the simulator: the wiring
+// Package twin puts the core under the simulator, on stores in memory or on real ones: the wiring
 // that commands and the tests of whole runs share. It has no rules of its own.
 package twin
 
@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 
+	"footway/cmd/stores"
 	"footway/core/clock"
 	"footway/core/config"
+	"footway/core/delivery"
 	"footway/core/event"
 	"footway/core/kpi"
 	"footway/core/maps"
@@ -32,6 +34,13 @@ type Options struct {
 	// Observe is called with each event once it is in the log. Nil: nobody looks.
 	Observe func(event.Event)
 
+	// Stores are where the services keep what they know. Nil: in memory, and only then a checkpoint can be made.
+	Stores *stores.Set
+
+	// Broker carries delivery updates to the people of the city: what it returns takes them from the
+	// relay and, before it returns, hands them on to people. Nil: nothing lies between.
+	Broker func(people delivery.Publisher) delivery.Publisher
+
 	// Traffic makes the recorded partner traffic of the run from its services. Nil: there is none.
 	Traffic func(*Services) world.Traffic
 }
@@ -46,6 +55,7 @@ type Run struct {
 	log       *runlog.Log
 	collector *kpi.Collector
 	parts     []part
+	elsewhere []string // stores that no checkpoint can hold
 	begun     bool
 }
 

@@ -28,6 +28,8 @@ type Document struct {
 	lines []string
 	tree  any
 	spots map[string]spot // by path
+
+	private bool // its lines are not shown
 }
 
 // spot is a place in a file, from 1.
@@ -35,6 +37,24 @@ type spot struct{ line, column int }
 
 // ReadFile reads the file at a path.
 func ReadFile(path string) (*Document, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
+
+// ReadPrivateFile is ReadFile of a file in which somebody may have written a
+// secret: its errors say where something is wrong, and do not show the line.
+func ReadPrivateFile(path string) (*Document, error) {
+	text, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parse(path, text, true)
+}
+
+func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, &fault.Error{Op: "yamlfile.ReadFile", Kind: fault.NotFound, Err: err}
@@ -44,17 +64,19 @@ func ReadFile(path string) (*Document, error) {
 	if err != nil {
 		return nil, &fault.Error{Op: "yamlfile.ReadFile", Kind: fault.Unavailable, Err: err}
 	}
-	return Parse(path, text)
+	return text, nil
 }
 
 // Parse reads the text of a file; name is for errors, which are fault.Invalid.
 // An empty file is a document that sets nothing.
-func Parse(name string, text []byte) (*Document, error) {
+func Parse(name string, text []byte) (*Document, error) { return parse(name, text, false) }
+
+func parse(name string, text []byte, private bool) (*Document, error) {
 	if len(text) > MaxBytes {
 		return nil, fault.New("read "+name, fault.Invalid, "too_large", "the file has more than %d KiB; want at most that", MaxBytes>>10)
 	}
 	plain := strings.ReplaceAll(string(text), "\r\n", "\n")
-	d := &Document{name: name, lines: strings.Split(plain, "\n"), spots: map[string]spot{}}
+	d := &Document{name: name, lines: strings.Split(plain, "\n"), private: private, spots: map[string]spot{}}
 	body, err := d.parse(plain)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,8 @@ package yamlfile
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -229,5 +231,25 @@ func TestReadFile(t *testing.T) {
 	p := plan{Count: 3}
 	if err := d.Decode(&p); err != nil || p.Count != 3 {
 		t.Errorf("an empty file gave %v and count %d, want it to set nothing", err, p.Count)
+	}
+}
+
+// A private file may hold a secret by mistake: its lines are not repeated.
+func TestPrivateFile(t *testing.T) {
+	for _, text := range []string{"password: hunter2\n  x: [", "password: hunter2\npassword: hunter2\n", "password: [hunter2]\n"} {
+		path := filepath.Join(t.TempDir(), "private.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var into struct {
+			Password string `json:"password"`
+		}
+		doc, err := ReadPrivateFile(path)
+		if err == nil {
+			err = doc.Decode(&into)
+		}
+		if err == nil || !strings.Contains(err.Error(), path+":") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: %v; want an error with the place and without the line", text, err)
+		}
 	}
 }

@@ -16,7 +16,7 @@ type Error struct {
 	Line   int // from 1
 	Column int // from 1
 	Path   string
-	Source string // the line
+	Source string // the line; "" in a private file
 	Err    error  // begins with Path where there is one
 }
 
@@ -102,7 +102,7 @@ func (d *Document) errorAt(s spot, path string, err error) *Error {
 	if path != "" {
 		e.Err = fmt.Errorf("%s: %w", path, err)
 	}
-	if e.Line <= len(d.lines) {
+	if e.Line <= len(d.lines) && !d.private {
 		e.Source, e.Column = excerpt(d.lines[e.Line-1], e.Column)
 	}
 	return e

@@ -81,6 +81,36 @@ A file is checked as a whole before any of it holds, and each mistake is named w
 money is in cents, shares are in permille. On the command line the same names change a single value of a run: ` + "`--set dispatch.round_every=30s`" + `.
 A scenario has the settings of its run under ` + "`settings`" + `, in the shape of one market.
 
+## How a fleet follows it
+
+The file is on a disk, or an object in a bucket (` + "`s3://bucket/key`" + `); a deployment file says where. Services look for a new version every 30 seconds.
+A new version holds for all of its markets at the same time, or, if anything in it is wrong, not at all: the last good one stays
+in force, and the log says once what is wrong.
+
+- **Every change needs a higher ` + "`version`" + `**, by hand too. An older number, the same number with other settings, and a change without any number are
+  refused, and the error names the number to write. To go back to older settings, give them a new number. Other words for the same settings need none.
+- A file is best replaced by a rename. One that is written in place is read when nobody has changed it for 200 ms, since half a file is often a good one.
+  An empty file is refused. At most 1 MiB is read.
+- With ` + "`configuration.keep`" + ` the last good version is kept on the local disk: a service can then start while the bucket is away, or while what is in it is
+  wrong. Without a good version from either it does not start, and says why. To begin again with lower numbers, delete the copy.
+- An object needs ` + "`s3:GetObject`" + `, and ` + "`s3:ListBucket`" + ` for errors that tell a missing object from a forbidden one. It is asked for by its entity tag, so that
+  nothing is sent while nothing changes.
+
+` + "```" + `
+footway config check footway.yaml                                 everything that is wrong, with line and column
+footway config show footway.yaml --market wedgwood --changed      what holds there, and differs from the program's own
+footway config diff s3://acme-footway/production.yaml tuned.yaml  what would change, and whether the fleet would take it
+` + "```" + `
+
+## Secrets
+
+There are none in a configuration. Where a deployment needs one it has a reference: ` + "`env:NAME`" + `, a variable of the environment, or ` + "`file:/path`" + `. Anything else is
+refused, with an error that does not repeat it. Files are read anew each time, so a secret can be changed without a restart; a trailing line break does not count, and
+a secret has 4 bytes to 64 KiB. A file that every user of the machine may read is warned of once, since containers get their secrets like that; one that every user may write is
+refused. Logs show ` + "`[redacted]`" + ` in place of every secret that was read, of passwords in addresses and in ` + "`password=…`" + `.
+
+## Reference
+
 `
 	current(t, docs+"configuration.md", append([]byte(head), schema.Reference(config.DefaultSettings(), configuration)...))
 }

@@ -8,15 +8,20 @@ SHELL       := bash
 
 # Tools, by version, built into .cache/bin.
 GOLANGCI_LINT_VERSION := v2.15.0
+TOXIPROXY_VERSION     := v2.12.0
 
 GO       ?= go
 BIN      := bin
 TOOLS    := $(CURDIR)/.cache/bin
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+TOXIPROXY := $(TOOLS)/toxiproxy-server-$(TOXIPROXY_VERSION)
 CODE     := ./core/... ./sim/... ./adapters/... ./cmd/twin
 
 # How long to look for counterexamples, per fuzz target.
 FUZZTIME ?= 1m
+# How many packages are tested at once. Their tests share one set of servers, and
+# some start more, so this does not grow with the machine.
+TESTFLAGS ?= -p 2
 # Which benchmarks, and anything else for `go test -bench`.
 BENCH      ?= .
 BENCHFLAGS ?=
@@ -33,7 +38,7 @@ say = @printf '\n== %s\n' $(1)
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/footway
@@ -44,16 +49,29 @@ build: ## Build bin/footway
 run: build ## Run a lunch rush in the generated city: table, log and report in out/lunch-rush
 	$(BIN)/footway run scenarios/lunch-rush.yaml --out out/lunch-rush
 
+.PHONY: backends
+backends: backends-install build-backends ## Keep PostgreSQL, RabbitMQ and dynalite running, and say how to use them
+	@echo "copy the export lines into another terminal, and run go test there"
+	@$(BIN)/backends
+
 ##@ Check
 
+TEST_PARTS := fmt-check vet detlint backends-install unit scenarios tidy-check
+
 .PHONY: test
-test: fmt-check vet detlint unit scenarios tidy-check ## What CI runs: format, vet, determinism, tests with -race, scenarios twice
-	@printf '\n== make test: all passed%s\n' '$(if $(have_cc),, -- NOT RUN: the race detector (no C compiler))'
+test: ## What CI runs: format, vet, determinism, tests with -race and real servers, scenarios twice
+	@took=; for part in $(TEST_PARTS); do \
+	  start=$$SECONDS; $(MAKE) --no-print-directory $$part; \
+	  took+=$$(printf '%5d s  %s' $$((SECONDS - start)) $$part)$$'\n'; \
+	done; \
+	printf '\n%s%5d s  in all\n' "$$took" $$SECONDS
+	@grep -h '^NOT RUN' out/unit.log || true
+	@printf '\n== make test: all passed%s\n' "$$(grep -q '^NOT RUN' out/unit.log && echo ' -- except what is NOT RUN, above')"
 
 .PHONY: check
 check: test lint arm64 ## make test, the linters, arm64, and every fuzz target for 10 s
 	@$(MAKE) --no-print-directory fuzz FUZZTIME=10s
-	@printf '\n== make check: all passed%s\n' '$(if $(have_cc),, -- NOT RUN: the race detector (no C compiler))'
+	@printf '\n== make check: all passed%s\n' "$$(grep -q '^NOT RUN' out/unit.log && echo ' -- except what is NOT RUN, as make test says')"
 
 .PHONY: fmt-check
 fmt-check: ## Every Go file is as gofmt writes it
@@ -72,14 +90,34 @@ detlint: ## core and sim do nothing that two runs could do differently
 	$(GO) build -o $(BIN)/detlint ./cmd/detlint
 	$(GO) vet -vettool=$(CURDIR)/$(BIN)/detlint ./core/... ./sim/...
 
+# What the servers and the tests' conditions are goes to out/unit.log too, for
+# the last lines of make test.
 .PHONY: unit
-unit: ## All tests, with the race detector; the dependency rule is one of them
+unit: backends-install build-backends ## All tests, with the race detector and real servers; the dependency rule is one of them
 	$(call say,'go test')
 ifeq ($(CI),true)
 	@test -n '$(have_cc)' || { echo "CI=true, and the race detector cannot run: want a C compiler and CGO_ENABLED=1"; exit 1; }
 endif
-	@test -n '$(have_cc)' || echo "NOT RUN: the race detector (no C compiler, or CGO_ENABLED=0)"
-	$(GO) test -count=1 $(if $(have_cc),-race) -timeout 10m ./...
+	@mkdir -p out
+	@test -n '$(have_cc)' && : > out/unit.log || echo "NOT RUN: the race detector (no C compiler, or CGO_ENABLED=0)" | tee out/unit.log
+	$(BIN)/backends -- $(GO) test -count=1 $(if $(have_cc),-race) $(TESTFLAGS) -timeout 10m ./... 2> >(tee -a out/unit.log >&2)
+
+.PHONY: build-backends
+build-backends:
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/backends ./cmd/backends
+
+# Quick when everything is there. What it cannot install it says, and the tests
+# that want it are not run; under CI=true it fails.
+.PHONY: backends-install
+backends-install: $(TOXIPROXY) ## Install what the tests' servers need, where the machine allows it
+	@deploy/backends-install
+
+$(TOXIPROXY):
+	$(call say,'toxiproxy')
+	@mkdir -p $(TOOLS)/.toxiproxy
+	GOBIN=$(TOOLS)/.toxiproxy GOFLAGS= $(GO) install github.com/Shopify/toxiproxy/v2/cmd/server@$(TOXIPROXY_VERSION)
+	@mv $(TOOLS)/.toxiproxy/server $@ && rmdir $(TOOLS)/.toxiproxy
 
 # Every scenario on one core and on two: the same hashes, or the runs depend
 # on something that is not in the scenario.
@@ -137,9 +175,9 @@ fuzz: ## Every fuzz target for FUZZTIME (1m): make fuzz FUZZTIME=10m
 	echo "$$(wc -l <<< "$$targets") fuzz targets, nothing found"
 
 .PHONY: bench
-bench: ## Benchmarks, to the terminal and out/bench.txt: make bench BENCH=Kernel
+bench: backends-install build-backends ## Benchmarks, to the terminal and out/bench.txt: make bench BENCH=Kernel
 	@mkdir -p out
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(CODE) | tee out/bench.txt
+	$(BIN)/backends -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(CODE) | tee out/bench.txt
 
 ##@ Tidy up
 

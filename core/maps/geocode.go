@@ -43,28 +43,38 @@ type house struct {
 	postcode string // key, may be empty
 }
 
+// streetHouse is a house with the key of its street.
+type streetHouse struct {
+	key string
+	house
+}
+
+// housesByStreet returns the network's addresses by street, number, suffix and index.
+func housesByStreet(n *Network) []streetHouse {
+	all := make([]streetHouse, len(n.Addresses))
+	for i := range n.Addresses {
+		a := &n.Addresses[i]
+		h := house{numberOf(a.Number), int32(i), streetKey(a.City), strings.Join(words(a.Postcode), "")}
+		all[i] = streetHouse{streetKey(a.Street), h}
+	}
+	slices.SortFunc(all, func(a, b streetHouse) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.value, b.value), cmp.Compare(a.suffix, b.suffix), cmp.Compare(a.address, b.address))
+	})
+	return all
+}
+
 // NewGeocoder returns a geocoder of the network of index.
 func NewGeocoder(index *Index) *Geocoder {
 	g := &Geocoder{net: index.net, index: index}
-	type keyed struct {
-		key string
-		house
-	}
-	all := make([]keyed, len(g.net.Addresses))
-	for i := range g.net.Addresses {
-		a := &g.net.Addresses[i]
-		h := house{numberOf(a.Number), int32(i), streetKey(a.City), strings.Join(words(a.Postcode), "")}
-		all[i] = keyed{streetKey(a.Street), h}
-		if h.city != "" {
-			g.cities = append(g.cities, h.city)
+	all := housesByStreet(g.net)
+	for _, k := range all {
+		if k.city != "" {
+			g.cities = append(g.cities, k.city)
 		}
-		if h.postcode != "" {
-			g.postcodes = append(g.postcodes, h.postcode)
+		if k.postcode != "" {
+			g.postcodes = append(g.postcodes, k.postcode)
 		}
 	}
-	slices.SortFunc(all, func(a, b keyed) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.value, b.value), cmp.Compare(a.suffix, b.suffix), cmp.Compare(a.address, b.address))
-	})
 	for i, k := range all {
 		if len(g.streets) == 0 || g.streets[len(g.streets)-1].key != k.key {
 			plain := strings.Join(words(g.net.Addresses[k.address].Street), " ")
@@ -89,20 +99,21 @@ func (g *Geocoder) Geocode(query string) (Match, error) {
 	if err := checkQuery(op, query); err != nil {
 		return Match{}, err
 	}
+	// An address may be somebody's home, and errors end in logs: they do not repeat it.
 	unknown := func(format string, args ...any) error {
 		return fault.New(op, fault.NotFound, "unknown_address", format, args...)
 	}
 	q, ok := parseQuery(query)
 	if !ok {
-		return Match{}, unknown("%q has no house number: want number, street and city", query)
+		return Match{}, unknown("the address has no house number: want number, street and city")
 	}
 	street, rest, ok := g.findStreet(q)
 	if !ok {
-		return Match{}, unknown("map %q has no street %q", g.net.Name, strings.Join(q.street, " "))
+		return Match{}, unknown("map %q has no street of that name", g.net.Name)
 	}
 	place, ok := g.readPlace(append(rest, q.rest...))
 	if !ok {
-		return Match{}, unknown("%q is not in a place that map %q has addresses of", query, g.net.Name)
+		return Match{}, unknown("the address is not in a place that map %q has addresses of", g.net.Name)
 	}
 	here := g.housesIn(street, place)
 	if m, ok := g.exact(here, q.number); ok {
@@ -111,8 +122,7 @@ func (g *Geocoder) Geocode(query string) (Match, error) {
 	if m, ok := g.interpolate(here, q.number); ok {
 		return m, nil
 	}
-	return Match{}, unknown("map %q has no number %d%s in %s there, nor numbers on both sides of it",
-		g.net.Name, q.number.value, q.number.suffix, g.streets[street].plain)
+	return Match{}, unknown("map %q has no such number in that street, nor numbers on both sides of it", g.net.Name)
 }
 
 func checkQuery(op, query string) error {
@@ -156,10 +166,7 @@ func (g *Geocoder) apart(a, b int32) bool {
 	return Distance(g.net.Addresses[a].Point, g.net.Addresses[b].Point) > 200_000
 }
 
-func (g *Geocoder) match(address int32) Match {
-	a := &g.net.Addresses[address]
-	return Match{Address: a.String(), Point: a.Point, At: a.At, OffMM: a.OffMM}
-}
+func (g *Geocoder) match(address int32) Match { return g.net.Addresses[address].Match() }
 
 // The largest gap over which numbers are interpolated.
 const (
@@ -205,6 +212,11 @@ func (a *Address) String() string {
 		s += ", " + place
 	}
 	return s
+}
+
+// Match returns the address as it is found.
+func (a *Address) Match() Match {
+	return Match{Address: a.String(), Point: a.Point, At: a.At, OffMM: a.OffMM}
 }
 
 // Search returns up to limit addresses that begin like query, as somebody types:

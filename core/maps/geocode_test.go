@@ -75,6 +75,11 @@ func TestGeocode(t *testing.T) {
 		if err != nil && (!fault.Is(err, fault.NotFound) || fault.ReasonOf(err) != "unknown_address") {
 			t.Errorf("%q: %v, want unknown_address", c.query, err)
 		}
+		for _, word := range strings.Fields(c.query) {
+			if err != nil && len(word) > 2 && strings.Contains(err.Error(), word) {
+				t.Errorf("%q: the error %q repeats the address", c.query, err)
+			}
+		}
 		if got != c.want {
 			t.Errorf("%q = %q (%v), want %q", c.query, got, err, c.want)
 		}

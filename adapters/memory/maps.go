@@ -17,13 +17,15 @@ type MapStore struct {
 	mu       sync.Mutex
 	networks map[market.ID]*maps.Network
 	states   map[market.ID]maps.State
+
+	directories map[market.ID]directory
 }
 
 var _ maps.Store = (*MapStore)(nil)
 
 // NewMapStore returns an empty store.
 func NewMapStore() *MapStore {
-	return &MapStore{networks: map[market.ID]*maps.Network{}, states: map[market.ID]maps.State{}}
+	return &MapStore{networks: map[market.ID]*maps.Network{}, states: map[market.ID]maps.State{}, directories: map[market.ID]directory{}}
 }
 
 // Network implements maps.Store.

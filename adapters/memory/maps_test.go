@@ -32,3 +32,7 @@ func TestMapStoreSnapshot(t *testing.T) {
 		t.Error("a damaged snapshot was restored")
 	}
 }
+
+func TestAddressBook(t *testing.T) {
+	porttest.AddressBook(t, func(*testing.T) porttest.MapStores { return NewMapStore() })
+}

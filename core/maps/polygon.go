@@ -22,6 +22,9 @@ func inPolygon(polygon []Point, p Point) bool {
 	return inside
 }
 
+// Contains reports whether p lies in the area or on its border, whatever the hours.
+func (a *Area) Contains(p Point) bool { return inPolygon(a.Polygon, p) }
+
 // touchesPolygon reports whether the line through points shares a place with
 // the polygon or lies within it.
 func touchesPolygon(polygon, points []Point) bool {

@@ -199,7 +199,7 @@ func (s *State) serves(at Point, when clock.Time, loc *time.Location) (reason st
 	for i := range s.Areas {
 		a := &s.Areas[i]
 		limited = limited || a.Kind == ServiceArea
-		if !inPolygon(a.Polygon, at) {
+		if !a.Contains(at) {
 			continue
 		}
 		switch {

@@ -26,6 +26,11 @@ func MapStore(t *testing.T, open func(t *testing.T) maps.Store) {
 	t.Run("state", func(t *testing.T) { mapState(t, open(t)) })
 	t.Run("stale state", func(t *testing.T) { mapStale(t, open(t)) })
 	t.Run("copies", func(t *testing.T) { mapCopies(t, open(t)) })
+	t.Run("markets apart", func(t *testing.T) { mapMarkets(t, open(t)) })
+	t.Run("network saved again", func(t *testing.T) { mapSavedAgain(t, open(t)) })
+	t.Run("exact corners", func(t *testing.T) { mapCorners(t, open(t)) })
+	t.Run("writers at once", func(t *testing.T) { mapWriters(t, open(t)) })
+	t.Run("readers see one state", func(t *testing.T) { mapReaders(t, open(t)) })
 }
 
 // smallNetwork returns a network of two nodes called name.

@@ -12,12 +12,16 @@ func TestFleetStore(t *testing.T) {
 	porttest.FleetStore(t, func(*testing.T) fleet.Store { return NewFleetStore() }, porttest.FleetLimits{})
 }
 
+func TestReservations(t *testing.T) {
+	porttest.Reservations(t, func(*testing.T) fleet.Store { return NewFleetStore() })
+}
+
 func TestTelemetryStore(t *testing.T) {
-	porttest.TelemetryStore(t, func(*testing.T) fleet.TelemetryStore { return NewTelemetryStore() })
+	porttest.TelemetryStore(t, func(*testing.T) fleet.TelemetryStore { return NewTelemetryStore() }, porttest.FleetLimits{})
 }
 
 func TestAccountStore(t *testing.T) {
-	porttest.AccountStore(t, func(*testing.T) fleet.AccountStore { return NewAccountStore() })
+	porttest.AccountStore(t, func(*testing.T) fleet.AccountStore { return NewAccountStore() }, porttest.FleetLimits{})
 }
 
 // checkpointed is a store that can be written down.

@@ -173,6 +173,7 @@ type TelemetryStore interface {
 	// Telemetry returns the last telemetry of a robot, or a fault.NotFound error.
 	Telemetry(ctx context.Context, id RobotID) (Telemetry, error)
 	// AllTelemetry returns the last telemetry of each robot of the market, ordered by Robot.
+	// The result may lag behind writes by a moment (an index).
 	AllTelemetry(ctx context.Context, m market.ID) ([]Telemetry, error)
 }
 
@@ -182,7 +183,8 @@ type AccountStore interface {
 	Account(ctx context.Context, id AccountID) (Account, error)
 	// SaveAccount creates or replaces an account.
 	SaveAccount(ctx context.Context, a Account) error
-	// Docks returns the docks of a market ordered by ID.
+	// Docks returns the docks of a market ordered by ID. The result may lag
+	// behind writes by a moment (an index).
 	Docks(ctx context.Context, m market.ID) ([]Dock, error)
 	// SaveDock creates or replaces a dock.
 	SaveDock(ctx context.Context, d Dock) error

@@ -116,7 +116,12 @@ func (b *Broker) Check(ctx context.Context) error {
 	defer cancel()
 	s, err := b.begin(ctx, func(ch channel) error {
 		for _, queue := range []string{b.queue(), b.deadQueue()} {
-			if _, err := b.inspect(ch, queue); err != nil {
+			_, err := b.inspect(ch, queue)
+			var said *amqp.Error
+			if errors.As(err, &said) && said.Code == amqp.NotFound {
+				return fault.New("rabbit.Check", fault.Conflict, "missing", "there is no queue %s: run `footway stores prepare`", queue)
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -35,8 +35,6 @@ func translate(op string, err error) error {
 	switch said.Code {
 	case amqp.AccessRefused, amqp.NotAllowed:
 		return fault.New(op, fault.Forbidden, "refused", "%s: check user, permissions and virtual host", said.Reason)
-	case amqp.NotFound:
-		return fault.New(op, fault.Conflict, "missing", "the broker says: %s: run `footway stores prepare`", said.Reason)
 	case amqp.PreconditionFailed:
 		if strings.Contains(said.Reason, "inequivalent arg") {
 			return fault.New(op, fault.Conflict, "topology",

@@ -41,6 +41,11 @@ func DeliveryStore(t *testing.T, open func(t *testing.T) DeliveryStores) {
 		{"forget", deliveryForget},
 		{"outbox order and marks", deliveryOutbox},
 		{"outbox of many", deliveryOutboxMany},
+		{"outbox in portions of any size", deliveryOutboxPortions},
+		{"outbox is read while others write", deliveryOutboxRace},
+		{"one of many creates a delivery", deliveryCreateRace},
+		{"each revision has one writer", deliverySaveRace},
+		{"words that encodings choke on", deliveryAwkward},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
@@ -331,6 +336,35 @@ func deliveryForget(t *testing.T, s DeliveryStores) {
 	}
 	if n, err := s.Forget(ctx, 100); n != 0 || err != nil {
 		t.Errorf("Forget(100) again = %d, %v; want 0", n, err)
+	}
+	before, err := s.Delivery(ctx, "early")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := sampleDelivery("early")
+	other.ExternalID, other.Fee = "other", 1
+	wantKind(t, "Create with the id of a forgotten one", s.Create(ctx, other, samplePersonal("early")), fault.Conflict)
+	after, err := s.Delivery(ctx, "early")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "the forgotten one after a refused Create", before, after)
+	if err := s.SavePersonal(ctx, samplePersonal("early")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Forget(ctx, 100); n != 1 || err != nil {
+		t.Errorf("Forget(100) of what was kept since = %d, %v; want 1", n, err)
+	}
+	open, err := s.Delivery(ctx, "open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open.State, open.Times.Ended = delivery.Returned, 98
+	if _, err := s.Save(ctx, open); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.Forget(ctx, 99); n != 1 || err != nil {
+		t.Errorf("Forget(99) of a delivery that ended at 98 = %d, %v; want 1", n, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,7 @@ func BusinessStore(t *testing.T, open func(t *testing.T) merchant.BusinessStore)
 	t.Run("unknown business", func(t *testing.T) { businessUnknown(t, open(t)) })
 	t.Run("business: a write needs the stored revision", func(t *testing.T) { businessConflict(t, open(t)) })
 	t.Run("businesses of a partner in pages", func(t *testing.T) { businessPages(t, open(t)) })
+	t.Run("business: one of many wins", func(t *testing.T) { businessRace(t, open(t)) })
 }
 
 func business(partner delivery.PartnerID, id string) merchant.Business {
@@ -109,6 +111,43 @@ func businessPages(t *testing.T, s merchant.BusinessStore) {
 	}
 }
 
+func businessRace(t *testing.T, s merchant.BusinessStore) {
+	wantOneWinner(t, "CreateBusiness", func(int) error { return s.CreateBusiness(t.Context(), business("p", "one")) })
+	won := wantOneWinner(t, "SaveBusiness", func(i int) error {
+		b := business("p", "one")
+		b.Name, b.Revision = fmt.Sprint("name ", i), 1
+		_, err := s.SaveBusiness(t.Context(), b)
+		return err
+	})
+	if got, err := s.Business(t.Context(), business("p", "one").BusinessKey); err != nil || got.Name != fmt.Sprint("name ", won) {
+		t.Errorf("the business is %q, error %v; want that of writer %d", got.Name, err, won)
+	}
+}
+
+// wantOneWinner makes a write from eight writers at once, and returns the only
+// one that does not fail with fault.Conflict.
+func wantOneWinner(t *testing.T, what string, write func(writer int) error) int {
+	t.Helper()
+	errs := make([]error, 8)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = write(i) })
+	}
+	wg.Wait()
+	won := []int{}
+	for i, err := range errs {
+		if err == nil {
+			won = append(won, i)
+		} else if !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s at the same time as others: %v, want nil or conflict", what, err)
+		}
+	}
+	if len(won) != 1 {
+		t.Fatalf("%s of writers %v succeeded, want one", what, won)
+	}
+	return won[0]
+}
+
 // StoreStore tests that what open returns keeps the contract of
 // merchant.StoreStore. Each call of open returns an empty store.
 func StoreStore(t *testing.T, open func(t *testing.T) merchant.StoreStore) {
@@ -116,6 +155,7 @@ func StoreStore(t *testing.T, open func(t *testing.T) merchant.StoreStore) {
 	t.Run("unknown store", func(t *testing.T) { storeUnknown(t, open(t)) })
 	t.Run("store: a write needs the stored revision", func(t *testing.T) { storeConflict(t, open(t)) })
 	t.Run("stores of a business in pages", func(t *testing.T) { storePages(t, open(t)) })
+	t.Run("store: one of many wins", func(t *testing.T) { storeRace(t, open(t)) })
 }
 
 func store(partner delivery.PartnerID, business, id string) merchant.Store {
@@ -201,5 +241,19 @@ func storePages(t *testing.T, s merchant.StoreStore) {
 		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 			t.Errorf("Stores after %q, at most %d: error %v (-want +got)\n%s", c.after, c.limit, err, diff)
 		}
+	}
+}
+
+// storeRace writes a store of a business that there is not: nobody looks for it.
+func storeRace(t *testing.T, s merchant.StoreStore) {
+	wantOneWinner(t, "CreateStore", func(int) error { return s.CreateStore(t.Context(), store("p", "nobody", "one")) })
+	won := wantOneWinner(t, "SaveStore", func(i int) error {
+		st := store("p", "nobody", "one")
+		st.Name, st.Revision = fmt.Sprint("name ", i), 1
+		_, err := s.SaveStore(t.Context(), st)
+		return err
+	})
+	if got, err := s.Store(t.Context(), store("p", "nobody", "one").StoreKey); err != nil || got.Name != fmt.Sprint("name ", won) {
+		t.Errorf("the store is %q, error %v; want that of writer %d", got.Name, err, won)
 	}
 }

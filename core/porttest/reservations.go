@@ -70,7 +70,7 @@ type yard struct {
 // claim is a command to Fleet.
 type claim struct {
 	robot           fleet.RobotID
-	verb            string // reserve, renew, release
+	verb            string // reserve, renew, release, command
 	holder, attempt string
 	token           uint64
 	now, until      clock.Time
@@ -80,6 +80,19 @@ type claim struct {
 type answer struct {
 	verdict string // done, refused, or unknown if the answer was lost
 	token   uint64
+}
+
+// unless returns what an error makes of an answer, or the error if no lock answers so.
+func (a answer) unless(err error) (answer, error) {
+	switch {
+	case err == nil:
+		return a, nil
+	case fault.Is(err, fault.Unavailable):
+		return answer{verdict: "unknown"}, nil
+	case fault.Is(err, fault.Conflict):
+		return answer{verdict: "refused"}, nil
+	}
+	return answer{}, err
 }
 
 // forever is when a command returns whose answer was lost: it may have its effect at any time.
@@ -156,7 +169,8 @@ type lock struct {
 
 // fencedLock is the specification: each new reservation has the next token;
 // while one holds and has not expired only its holder gets another; a repeat of an attempt
-// gets the same token; tokens other than the last do nothing.
+// gets the same token; tokens other than the last do nothing, and orders to the robot need one
+// that holds.
 func fencedLock() porcupine.Model {
 	model := porcupine.NondeterministicModel{
 		Init: func() []any { return []any{lock{}} },
@@ -192,6 +206,11 @@ func (l lock) step(in claim) (lock, answer) {
 			return l, answer{verdict: "refused"}
 		}
 		l.expires = max(l.expires, in.until)
+		return l, answer{verdict: "done"}
+	case "command":
+		if !current || in.now >= l.expires {
+			return l, answer{verdict: "refused"}
+		}
 		return l, answer{verdict: "done"}
 	}
 	switch {
@@ -245,13 +264,7 @@ func (d *dispatcher) command(t *testing.T) {
 	case "release":
 		err = d.fleet.Release(t.Context(), in.robot, in.token)
 	}
-	switch {
-	case err == nil:
-	case fault.Is(err, fault.Unavailable):
-		out = answer{verdict: "unknown"}
-	case fault.Is(err, fault.Conflict):
-		out = answer{verdict: "refused"}
-	default:
+	if out, err = out.unless(err); err != nil {
 		t.Errorf("%+v: %v", in, err)
 	}
 	d.record(in, call, out, d.store.lost)

@@ -88,9 +88,10 @@ simulation.`,
 	// A command that has others below it only shows its help: it needs no usage of its own.
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
 	root.SetFlagErrorFunc(wrongFlag)
-	root.AddGroup(&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupInputs, Title: "What runs are made of:"})
+	root.AddGroup(&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupInputs, Title: "What runs are made of:"}, &cobra.Group{ID: groupProduction, Title: "Production:"})
 	addCommands(root, groupRuns, newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand())
 	addCommands(root, groupInputs, newMapCommand(), newRecordingsCommand())
+	addCommands(root, groupProduction, newConfigCommand(), newStoresCommand(), newDeadLettersCommand())
 	root.AddCommand(newVersionCommand())
 	asUsage(root)
 	return root
@@ -98,8 +99,9 @@ simulation.`,
 
 // The groups of commands in the overview.
 const (
-	groupRuns   = "runs"
-	groupInputs = "inputs"
+	groupRuns       = "runs"
+	groupInputs     = "inputs"
+	groupProduction = "production"
 )
 
 func addCommands(root *cobra.Command, group string, commands ...*cobra.Command) {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"footway/adapters/secret"
 	"footway/adapters/yamlfile"
 	"footway/core/clock"
 	"footway/core/setting"
@@ -30,28 +31,28 @@ type Databases struct {
 
 // Database is one PostgreSQL database.
 type Database struct {
-	URL         string         `json:"url" required:"true" doc:"Address without a password, such as postgres://footway@db:5432/deliveries?sslmode=verify-full."`
-	Password    string         `json:"password" doc:"Reference to the password: env:NAME or file:/path. Read anew for each connection. Default: none."`
-	Connections int            `json:"connections" min:"1" max:"1000" doc:"Most connections of one process. The default is PostgreSQL's own limit of 100 over ten processes."`
-	Timeout     clock.Duration `json:"timeout" min:"100ms" max:"1m" doc:"Longest time that one call may take. The default is far above what a call takes when all is well, and below what a partner waits for."`
+	URL         string           `json:"url" required:"true" doc:"Address without a password, such as postgres://footway@db:5432/deliveries?sslmode=verify-full."`
+	Password    secret.Reference `json:"password" doc:"Reference to the password: env:NAME or file:/path. Read anew for each connection. Default: none."`
+	Connections int              `json:"connections" min:"1" max:"1000" doc:"Most connections of one process. The default is PostgreSQL's own limit of 100 over ten processes."`
+	Timeout     clock.Duration   `json:"timeout" min:"100ms" max:"1m" doc:"Longest time that one call may take. The default is far above what a call takes when all is well, and below what a partner waits for."`
 }
 
 // Tables are the DynamoDB tables of a deployment.
 type Tables struct {
-	Endpoint  string         `json:"endpoint" doc:"Address of a server that speaks DynamoDB. Default: that of AWS in the region."`
-	Region    string         `json:"region" required:"true" doc:"Such as us-west-2."`
-	Prefix    string         `json:"prefix" doc:"Put before the name of each table, such as staging-. Default: none."`
-	AccessKey string         `json:"access_key" doc:"Reference to the access key's id. Default, with secret_key: what AWS finds by itself, such as the role of the machine."`
-	SecretKey string         `json:"secret_key" doc:"Reference to the secret access key."`
-	Timeout   clock.Duration `json:"timeout" min:"100ms" max:"1m" doc:"Longest time that one call may take, repeats included. The default leaves room for two repeats."`
+	Endpoint  string           `json:"endpoint" doc:"Address of a server that speaks DynamoDB. Default: that of AWS in the region."`
+	Region    string           `json:"region" required:"true" doc:"Such as us-west-2."`
+	Prefix    string           `json:"prefix" doc:"Put before the name of each table, such as staging-. Default: none."`
+	AccessKey secret.Reference `json:"access_key" doc:"Reference to the access key's id. Default, with secret_key: what AWS finds by itself, such as the role of the machine."`
+	SecretKey secret.Reference `json:"secret_key" doc:"Reference to the secret access key."`
+	Timeout   clock.Duration   `json:"timeout" min:"100ms" max:"1m" doc:"Longest time that one call may take, repeats included. The default leaves room for two repeats."`
 }
 
 // Broker is the RabbitMQ of a deployment.
 type Broker struct {
-	URL      string         `json:"url" required:"true" doc:"Address without a password, such as amqps://footway@mq:5671/production."`
-	Password string         `json:"password" doc:"Reference to the password. Default: none."`
-	Prefix   string         `json:"prefix" doc:"Put before the name of each exchange and queue. Default: none."`
-	Timeout  clock.Duration `json:"timeout" min:"100ms" max:"1m" doc:"Longest time until a published update is confirmed. The default is far above what a broker that is well needs, 4 ms."`
+	URL      string           `json:"url" required:"true" doc:"Address without a password, such as amqps://footway@mq:5671/production."`
+	Password secret.Reference `json:"password" doc:"Reference to the password. Default: none."`
+	Prefix   string           `json:"prefix" doc:"Put before the name of each exchange and queue. Default: none."`
+	Timeout  clock.Duration   `json:"timeout" min:"100ms" max:"1m" doc:"Longest time until a published update is confirmed. The default is far above what a broker that is well needs, 4 ms."`
 }
 
 // Configuration says where the settings of the markets are.
@@ -67,7 +68,7 @@ type Retention struct {
 	Personal clock.Duration `json:"personal" min:"1h" max:"8760h" doc:"Names, phones, addresses and notes of people, after their delivery has ended. The default covers questions and complaints of a month."`
 	Quotes   clock.Duration `json:"quotes" min:"1h" max:"8760h" doc:"Quotes that nobody accepted, after they expired. The default lets a partner ask about one the next day."`
 	Sent     clock.Duration `json:"sent" min:"1h" max:"8760h" doc:"Rows of the outbox, after they were sent. The default lets a day's updates be sent again."`
-	Events   clock.Duration `json:"events" min:"24h" max:"87600h" doc:"What partners were told, for them to read again. The default is what Drive keeps."`
+	Events   clock.Duration `json:"events" min:"1080h" max:"87600h" doc:"What partners were told, for them to read again. At least the longest silence of a delivery, which may be ordered a month ahead; the default lets partners reconcile once a month."`
 }
 
 // DefaultDeployment returns what a deployment file does not need to say.
@@ -78,7 +79,7 @@ func DefaultDeployment() Deployment {
 		Tables:        Tables{Timeout: 5 * clock.Second},
 		Broker:        Broker{Timeout: 5 * clock.Second},
 		Configuration: Configuration{Refresh: 30 * clock.Second},
-		Retention:     Retention{Personal: 30 * clock.Day, Quotes: clock.Day, Sent: clock.Day, Events: 30 * clock.Day},
+		Retention:     Retention{Personal: 30 * clock.Day, Quotes: clock.Day, Sent: clock.Day, Events: 90 * clock.Day},
 	}
 }
 
@@ -96,7 +97,7 @@ func (b Broker) Problems(path string) []error { return address(path, b.URL, "amq
 // Problems implements the rules that tags cannot say.
 func (t Tables) Problems(path string) []error {
 	errs := address(path+".endpoint", t.Endpoint, "http", "https")
-	if (t.AccessKey == "") != (t.SecretKey == "") {
+	if (t.AccessKey == secret.Reference{}) != (t.SecretKey == secret.Reference{}) {
 		errs = append(errs, fmt.Errorf("%s: access_key and secret_key belong together; want both or none", path))
 	}
 	return errs

@@ -153,12 +153,12 @@ func TestNothingLostNothingTwice(t *testing.T) {
 	address := backends.Require(t, backends.RabbitMQ)
 	out, in := backends.Proxy(t, address), backends.Proxy(t, address)
 	po := options(t, address, out.URL())
-	po.CallTimeout, po.Heartbeat = 500*time.Millisecond, time.Second
-	co := po
-	co.URL = in.URL()
 	if err := broker(t, po).Declare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	po.CallTimeout, po.Heartbeat = 500*time.Millisecond, time.Second
+	co := po
+	co.URL = in.URL()
 	l := newLine(t, publisher(t, broker(t, po)), seed)
 	consumers := l.consume(broker(t, co), 2)
 	l.setTrouble(true)

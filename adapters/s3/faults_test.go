@@ -164,7 +164,7 @@ func TestConnections(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			o := s3.Options{Timeout: time.Minute, Attempt: time.Minute} // a busy machine is slow
-			if tt.is == context.DeadlineExceeded {
+			if errors.Is(tt.is, context.DeadlineExceeded) {
 				o = s3.Options{Timeout: 4 * time.Second, Attempt: 200 * time.Millisecond}
 			}
 			d := answered(t, tt.handler, o)

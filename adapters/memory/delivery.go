@@ -23,6 +23,8 @@ type DeliveryStore struct {
 	personal   map[delivery.ID]delivery.Personal
 	open       map[market.ID][]delivery.ID // sorted
 	outbox     outbox
+	byPartner  map[delivery.PartnerID][]delivery.ID
+	history    map[delivery.ID][]delivery.Update // nil unless KeepHistory was called
 }
 
 type externalKey struct {
@@ -45,6 +47,7 @@ func NewDeliveryStore() *DeliveryStore {
 		personal:   map[delivery.ID]delivery.Personal{},
 		open:       map[market.ID][]delivery.ID{},
 		outbox:     newOutbox(),
+		byPartner:  map[delivery.PartnerID][]delivery.ID{},
 	}
 }
 
@@ -85,7 +88,7 @@ func (s *DeliveryStore) Create(_ context.Context, d delivery.Delivery, p deliver
 	s.put(d.Clone())
 	s.external[k] = d.ID
 	s.personal[d.ID] = p.Clone()
-	s.outbox.add(u)
+	s.told(u)
 	return nil
 }
 
@@ -98,12 +101,15 @@ func (s *DeliveryStore) Save(_ context.Context, d delivery.Delivery, u ...delive
 	}
 	d.Revision++
 	s.put(d.Clone())
-	s.outbox.add(u)
+	s.told(u)
 	return d.Revision, nil
 }
 
 // put stores d, which nobody else may hold, and keeps the open ones sorted.
 func (s *DeliveryStore) put(d delivery.Delivery) {
+	if _, known := s.deliveries[d.ID]; !known {
+		s.byPartner[d.Partner] = append(s.byPartner[d.Partner], d.ID)
+	}
 	s.deliveries[d.ID] = d
 	ids := s.open[d.Market]
 	i, found := slices.BinarySearch(ids, d.ID)
@@ -219,5 +225,9 @@ func (s *DeliveryStore) Restore(b []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.deliveries, s.external, s.personal, s.open, s.outbox = fresh.deliveries, fresh.external, fresh.personal, fresh.open, fresh.outbox
+	s.byPartner = fresh.byPartner
+	if s.history != nil {
+		s.history = map[delivery.ID][]delivery.Update{}
+	}
 	return nil
 }

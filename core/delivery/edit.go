@@ -18,6 +18,7 @@ type Edit struct {
 	DropoffPhone        *string
 	DropoffInstructions *string
 	PickupInstructions  *string
+	Sequence            uint64 // of the last update that the caller knows; 0: it does not matter what happened since
 }
 
 // atMerchant reports whether e changes what only counts until the goods are loaded.
@@ -25,10 +26,16 @@ func (e Edit) atMerchant() bool {
 	return e.Dropoff != nil || e.ReadyAt != nil || e.PickupInstructions != nil || e.OrderValue != nil
 }
 
+// onlyPeople reports whether e changes nothing that an update tells.
+func (e Edit) onlyPeople() bool {
+	return e.Tip == nil && e.OrderValue == nil && e.Dropoff == nil && e.ReadyAt == nil
+}
+
 // Edit changes a delivery that has not ended; the drop-off, the goods and what
 // concerns the pickup only until they are loaded. It fails like Cancel, or with *Refused
-// if the new drop-off is not possible. The fee follows the new way and value, and
-// the promise the new drop-off.
+// if the new drop-off is not possible, or with fault.Conflict, reason Stale, if
+// there were updates after e.Sequence, other than the edit's own when it is repeated.
+// The fee follows the new way and value, and the promise the new drop-off.
 func (s *Service) Edit(ctx context.Context, p PartnerID, externalID string, e Edit) (Delivery, error) {
 	if e.Tip != nil && *e.Tip < 0 || e.OrderValue != nil && *e.OrderValue < 0 {
 		return Delivery{}, fault.New("delivery.Edit", fault.Invalid, ValidationError, "order_value, tip: want at least 0 cents")
@@ -39,6 +46,11 @@ func (s *Service) Edit(ctx context.Context, p PartnerID, externalID string, e Ed
 	}
 	if err := d.refuseEdit(e); err != nil {
 		return Delivery{}, err
+	}
+	if e.onlyPeople() {
+		if err := d.refuseStale(e); err != nil {
+			return Delivery{}, err
+		}
 	}
 	var estimate *dispatch.Estimate
 	if e.Dropoff != nil {
@@ -59,6 +71,14 @@ func (d *Delivery) refuseEdit(e Edit) error {
 		return nil
 	}
 	return d.refuseChange("delivery.Edit")
+}
+
+// refuseStale fails if there were updates that whoever edits does not know.
+func (d *Delivery) refuseStale(e Edit) error {
+	if e.Sequence == 0 || e.Sequence == d.Sequence {
+		return nil
+	}
+	return fault.New("delivery.Edit", fault.Conflict, Stale, "delivery %q is at update %d, not %d; look again and decide again", d.ExternalID, d.Sequence, e.Sequence)
 }
 
 // reestimate asks Dispatch what the delivery would be like with another drop-off.
@@ -91,6 +111,9 @@ func (t *turn) edit(e Edit, estimate *dispatch.Estimate) error {
 	}
 	if before.Tip == d.Tip && before.OrderValue == d.OrderValue && before.ReadyAt == d.ReadyAt && before.Dropoff == d.Dropoff {
 		return nil
+	}
+	if err := d.refuseStale(e); err != nil {
+		return err
 	}
 	if d.State == Requested && (before.ReadyAt != d.ReadyAt || before.Dropoff != d.Dropoff) {
 		d.Asked = false // with the new particulars

@@ -21,6 +21,7 @@ const (
 	NotAccepted = "delivery_not_accepted" // it is still a quote
 	NotUnderWay = "not_under_way"         // nobody could come or not come to it now
 	NoCarrier   = "no_carrier"            // no robot works for it, so there is no hatch to open
+	Stale       = "stale_sequence"        // it has changed since the caller looked
 )
 
 // Refused is the error for a delivery that is not possible: a fault.Invalid
@@ -30,7 +31,8 @@ type Refused struct {
 	err     error
 }
 
-func refused(r dispatch.Refusal) *Refused {
+// Refuse returns the error for a delivery that is not possible because of r.
+func Refuse(r dispatch.Refusal) *Refused {
 	return &Refused{Refusal: r, err: fault.New("delivery.Quote", fault.Invalid, r.Reason, "%s: %s", r.Reason, r.Detail)}
 }
 

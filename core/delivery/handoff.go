@@ -20,7 +20,7 @@ type HandoffRequest struct {
 // error. Otherwise it fails as Task does: fault.Conflict at the wrong moment,
 // fault.Forbidden for a wrong PIN.
 func (s *Service) Handoff(ctx context.Context, id ID, r HandoffRequest) error {
-	d, err := s.Store.Delivery(ctx, id)
+	d, err := s.ByID(ctx, id)
 	if err != nil {
 		return err
 	}

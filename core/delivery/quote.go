@@ -73,6 +73,11 @@ func (s *Service) repeated(ctx context.Context, d Delivery, r QuoteRequest, acce
 			return Delivery{}, err
 		}
 	}
+	if d.State == Quoted {
+		if err := s.remember(ctx, d.ID, r); err != nil {
+			return Delivery{}, err
+		}
+	}
 	if !accept || d.State != Quoted {
 		return s.settle(ctx, d)
 	}
@@ -92,6 +97,18 @@ func (s *Service) renew(ctx context.Context, d Delivery, r QuoteRequest) (Delive
 		}
 		return nil
 	})
+}
+
+// remember keeps the people of a quote again that were forgotten when it had expired.
+func (s *Service) remember(ctx context.Context, id ID, r QuoteRequest) error {
+	_, err := s.Personal.Personal(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		err = s.Personal.SavePersonal(ctx, r.personal(id))
+	}
+	if err != nil {
+		return fmt.Errorf("personal data of %s: %w", id, err)
+	}
+	return nil
 }
 
 // create writes a new delivery. It fails with fault.Conflict if its id was taken meanwhile.
@@ -153,7 +170,7 @@ func (s *Service) estimate(ctx context.Context, r QuoteRequest) (dispatch.Estima
 	}
 	if e.Refusal != nil {
 		s.Journal.Append(ctx, event.New(s.Clock.Now(), string(r.Market), "delivery.refused", r.ExternalID, 0, RefusedEvent{r.Partner, e.Refusal.Reason}))
-		return e, refused(*e.Refusal)
+		return e, Refuse(*e.Refusal)
 	}
 	return e, nil
 }

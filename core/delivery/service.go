@@ -49,7 +49,7 @@ const maxTries = 16
 // then it sets the timers. It decides again when another writer was faster.
 func (s *Service) edit(ctx context.Context, id ID, decide func(*turn) error) (Delivery, error) {
 	for range maxTries {
-		before, err := s.Store.Delivery(ctx, id)
+		before, err := s.ByID(ctx, id)
 		if err != nil {
 			return Delivery{}, err
 		}
@@ -127,6 +127,15 @@ func (s *Service) journal(ctx context.Context, updates []Update) {
 		}
 		s.Journal.Append(ctx, event.New(u.At, string(u.Market), "delivery."+kind, string(u.Delivery), u.Sequence, u))
 	}
+}
+
+// ByID returns a delivery, whosever it is. It fails with fault.NotFound, reason UnknownDelivery.
+func (s *Service) ByID(ctx context.Context, id ID) (Delivery, error) {
+	d, err := s.Store.Delivery(ctx, id)
+	if fault.Is(err, fault.NotFound) {
+		return d, fault.New("delivery", fault.NotFound, UnknownDelivery, "no delivery %s", id)
+	}
+	return d, err
 }
 
 // named returns the delivery that a partner knows by externalID.

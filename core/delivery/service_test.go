@@ -128,6 +128,24 @@ func TestGetAfterForgetting(t *testing.T) {
 	}
 }
 
+// A quote that expired and was forgotten may be asked for again: its delivery is for somebody.
+func TestQuotedAgainAfterForgetting(t *testing.T) {
+	ctx := context.Background()
+	c := newCity(t, &fake.Losses{})
+	r := request("A1")
+	r.Personal.DropoffPhone = "+12065550100"
+	c.after("quote", func() error { _, err := c.Quote(ctx, r); return err })
+	c.clock.Advance(clock.Hour)
+	if n, err := c.store.Forget(ctx, c.clock.Now()); n != 1 || err != nil {
+		t.Fatalf("Forget = %d, %v; want the expired quote", n, err)
+	}
+	c.after("create", func() error { _, err := c.Create(ctx, r); return err })
+	d, people, err := c.Get(ctx, "dd", "A1")
+	if err != nil || d.State != delivery.Requested || people.DropoffPhone != r.Personal.DropoffPhone {
+		t.Errorf("the delivery is %s, of the phone %q, %v; want it requested, of %q", d.State, people.DropoffPhone, err, r.Personal.DropoffPhone)
+	}
+}
+
 func TestQuoteValidation(t *testing.T) {
 	tests := []struct {
 		want   string

@@ -9,13 +9,15 @@ SHELL       := bash
 # Tools, by version, built into .cache/bin.
 GOLANGCI_LINT_VERSION := v2.15.0
 TOXIPROXY_VERSION     := v2.12.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 
 GO       ?= go
 BIN      := bin
 TOOLS    := $(CURDIR)/.cache/bin
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 TOXIPROXY := $(TOOLS)/toxiproxy-server-$(TOXIPROXY_VERSION)
-CODE     := ./core/... ./sim/... ./adapters/... ./cmd/twin
+CODE     := ./core/... ./sim/... ./adapters/... ./cmd/stores ./cmd/twin
 
 # How long to look for counterexamples, per fuzz target.
 FUZZTIME ?= 1m
@@ -178,6 +180,13 @@ fuzz: ## Every fuzz target for FUZZTIME (1m): make fuzz FUZZTIME=10m
 bench: backends-install build-backends ## Benchmarks, to the terminal and out/bench.txt: make bench BENCH=Kernel
 	@mkdir -p out
 	$(BIN)/backends -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(CODE) | tee out/bench.txt
+
+.PHONY: proto
+proto: ## Generate adapters/grpcapi/footwayv1 from its .proto files (wants protoc)
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+	GOBIN=$(TOOLS) $(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
+	PATH=$(TOOLS):$$PATH adapters/grpcapi/generate.sh
 
 ##@ Tidy up
 

@@ -1,0 +1,3 @@
+// Package footwayv1 is the generated code of the protos in ../proto. See
+// ../generate.sh.
+package footwayv1

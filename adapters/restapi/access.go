@@ -1,0 +1,74 @@
+package restapi
+
+// Who may call. Services are those of the design; "operator" is a person's
+// command line and the pages for operators.
+const (
+	anybody      = "anybody" // also without credentials
+	integrations = "integrations"
+	deliveries   = "deliveries"
+	operator     = "operator"
+	merchants    = "merchants"  // people of a business
+	recipients   = "recipients" // holders of a link
+)
+
+// access is the table of who may call which operation, by the operationId of
+// the OpenAPI documents. What is not in it nobody may call.
+var access = map[string][]string{
+	"openapi": {anybody},
+
+	"quote":           {integrations, merchants},
+	"createDelivery":  {integrations, merchants},
+	"getDelivery":     {integrations, operator, merchants, recipients},
+	"editDelivery":    {integrations, merchants},
+	"acceptDelivery":  {integrations, merchants},
+	"cancelDelivery":  {integrations, operator, merchants},
+	"readyDelivery":   {integrations, merchants},
+	"handoffDelivery": {integrations, merchants, recipients},
+	"cannotCome":      {integrations, recipients},
+	"listUpdates":     {integrations, operator, merchants, recipients},
+	"watchDelivery":   {operator, merchants, recipients},
+	"board":           {operator, merchants},
+	"watchBoard":      {operator, merchants},
+
+	"searchAddresses": {integrations, merchants},
+	"locate":          {integrations, merchants},
+	"createBusiness":  {integrations},
+	"listBusinesses":  {integrations, operator, merchants},
+	"getBusiness":     {integrations, operator, merchants},
+	"editBusiness":    {integrations},
+	"createStore":     {integrations},
+	"listStores":      {integrations, operator, merchants},
+	"getStore":        {integrations, operator, merchants},
+	"editStore":       {integrations, merchants},
+
+	"estimate": {integrations, deliveries, merchants},
+
+	"requestRobot":  {deliveries},
+	"withdraw":      {deliveries},
+	"finish":        {deliveries},
+	"listDecisions": {deliveries, operator},
+}
+
+// allows reports whether c may call an operation.
+func allows(operation string, c Caller) bool {
+	for _, who := range access[operation] {
+		switch {
+		case who == anybody:
+			return true
+		case who == merchants:
+			if c.Role == RoleMerchant {
+				return true
+			}
+		case who == recipients:
+			if c.Role == RoleRecipient {
+				return true
+			}
+		case c.Role == RoleService && (who == c.Name || c.Name == AnyService):
+			return true
+		}
+	}
+	return false
+}
+
+// isPublic reports whether an operation asks for no credentials.
+func isPublic(operation string) bool { return allows(operation, Caller{}) }

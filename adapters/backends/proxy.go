@@ -30,7 +30,8 @@ const (
 type Link struct {
 	tb       testing.TB
 	upstream string
-	proxy    *toxiproxy.Proxy
+	listen   string
+	proxy    *toxiproxy.Proxy // written by every call of it
 }
 
 // Proxy opens a link to upstream, a host:port or a URL with one, for the
@@ -51,9 +52,9 @@ func Proxy(tb testing.TB, upstream string) *Link {
 		target = u.Host
 	}
 	l := &Link{tb: tb, upstream: upstream}
-	listen := l.freeAddress()
+	l.listen = l.freeAddress()
 	client := l.serve(path)
-	if l.proxy, err = client.CreateProxy("link", listen, target); err != nil {
+	if l.proxy, err = client.CreateProxy("link", l.listen, target); err != nil {
 		tb.Fatalf("proxy to %s: %v", target, err)
 	}
 	return l
@@ -99,8 +100,9 @@ func (l *Link) serve(path string) *toxiproxy.Client {
 	}
 }
 
-// Addr returns the address to connect to instead of the upstream's.
-func (l *Link) Addr() string { return l.proxy.Listen }
+// Addr returns the address to connect to instead of the upstream's. Like URL it may be called while
+// another goroutine disturbs the link.
+func (l *Link) Addr() string { return l.listen }
 
 // URL returns the upstream's URL with the link's address in it.
 func (l *Link) URL() string {

@@ -81,7 +81,7 @@ type Places interface {
 	PointAt(ctx context.Context, m market.ID, at maps.Position) (maps.Point, error)
 }
 
-// Deps are what Drive works with. All but TrackingURL are required.
+// Deps are what Drive works with. All but the last two are required.
 type Deps struct {
 	Market      market.ID
 	Quotes      Quotes
@@ -92,6 +92,8 @@ type Deps struct {
 	Places      Places
 	Clock       clock.Clock
 	TrackingURL string // what a delivery's id is appended to; "" leaves tracking_url out
+	// Sandbox lets partners do at a robot what people do. It is nil where robots are real.
+	Sandbox Handoffs
 }
 
 // Drive answers requests in the words of Drive v2. It keeps no state.

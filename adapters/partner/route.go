@@ -52,6 +52,8 @@ func operations() []operation {
 		{"get", "GET", drive + "deliveries/{}", true, (*Drive).get},
 		{"update", "PATCH", drive + "deliveries/{}", false, (*Drive).update},
 		{"cancel", "PUT", drive + "deliveries/{}/cancel", true, (*Drive).cancel},
+		{"simulation", "GET", drive + "deliveries/{}/simulation", true, (*Drive).simulation},
+		{"simulate", "POST", drive + "deliveries/{}/simulation", false, (*Drive).simulate},
 		{"serviceability", "POST", drive + "serviceability", false, (*Drive).serviceability},
 		{"autocomplete", "POST", drive + "address/auto_complete", false, (*Drive).autocomplete},
 		{"create_business", "POST", admin, false, (*Drive).createBusiness},
@@ -90,7 +92,7 @@ func route(r Request) (operation, []string, url.Values, error) {
 		return operation{}, nil, nil, problem{status: http.StatusMethodNotAllowed, Code: "method_not_allowed", allow: strings.Join(methods, ", "),
 			Message: "this path takes " + strings.Join(methods, " or ")}
 	}
-	return operation{}, nil, nil, problem{status: http.StatusNotFound, Code: "unknown_operation", Message: "there is nothing at this path"}
+	return operation{}, nil, nil, nothing()
 }
 
 // match reports whether path has the shape of pattern, and returns what stands

@@ -58,7 +58,7 @@ backends: backends-install build-backends ## Keep PostgreSQL, RabbitMQ and dynal
 
 ##@ Check
 
-TEST_PARTS := fmt-check vet detlint backends-install unit scenarios tidy-check
+TEST_PARTS := fmt-check vet detlint backends-install partners-install unit scenarios tidy-check
 
 .PHONY: test
 test: ## What CI runs: format, vet, determinism, tests with -race and real servers, scenarios twice
@@ -94,8 +94,19 @@ detlint: ## core and sim do nothing that two runs could do differently
 
 # What the servers and the tests' conditions are goes to out/unit.log too, for
 # the last lines of make test.
+# The clients of partners, which are tried against the door.
+SDK := adapters/integrations/testdata/npm
+
+.PHONY: partners-install
+partners-install: ## Install the npm clients that partners use, where the machine has npm
+	@if ! command -v npm >/dev/null; then echo "NOT RUN: partners-install (no npm)"; \
+	elif ! cmp -s $(SDK)/package-lock.json .cache/partners/package-lock.json; then \
+	  mkdir -p .cache/partners; cp $(SDK)/package.json $(SDK)/package-lock.json .cache/partners/; \
+	  (cd .cache/partners && npm ci --no-audit --no-fund --loglevel=error) || { rm -f .cache/partners/package-lock.json; echo "NOT RUN: partners-install (npm ci failed)"; }; \
+	fi
+
 .PHONY: unit
-unit: backends-install build-backends ## All tests, with the race detector and real servers; the dependency rule is one of them
+unit: backends-install partners-install build-backends ## All tests, with the race detector and real servers; the dependency rule is one of them
 	$(call say,'go test')
 ifeq ($(CI),true)
 	@test -n '$(have_cc)' || { echo "CI=true, and the race detector cannot run: want a C compiler and CGO_ENABLED=1"; exit 1; }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"footway/core/fleet"
+	"footway/core/lease"
 	"footway/core/porttest"
 )
 
@@ -78,6 +79,12 @@ func TestAccountStore(t *testing.T) {
 func TestTaskStore(t *testing.T) {
 	inEach(t, func(t *testing.T, w weather) {
 		porttest.TaskStore(t, func(t *testing.T) porttest.TaskStores { return NewTaskStore(open(t, w.change)) }, w.tasks)
+	})
+}
+
+func TestLeaseStore(t *testing.T) {
+	inEach(t, func(t *testing.T, w weather) {
+		porttest.LeaseStore(t, func(t *testing.T) lease.Store { return NewLeaseStore(open(t, w.change)) })
 	})
 }
 

@@ -25,10 +25,11 @@ type Tables struct {
 func (t Tables) robots() string   { return t.Prefix + "fleet-robots" }
 func (t Tables) accounts() string { return t.Prefix + "fleet-provider-accounts" }
 func (t Tables) tasks() string    { return t.Prefix + "task-tasks" }
+func (t Tables) leases() string   { return t.Prefix + "leases" }
 
 // Attributes. Documents hold everything that no condition and no index needs.
 const (
-	attrKey     = "pk"       // "robot/r1", "telemetry/r1", "account/acme", "dock/d1", "task/d1.1"
+	attrKey     = "pk"       // "robot/r1", "telemetry/r1", "account/acme", "dock/d1", "task/d1.1", "lease/dispatch/m"
 	attrDoc     = "doc"      // JSON
 	attrRev     = "rev"      // revision
 	attrAttempt = "attempt"  // id of the call that wrote it
@@ -70,6 +71,7 @@ func (t Tables) all() []*dynamodb.CreateTableInput {
 			index(indexActive, []string{}, attrActive, attrKey),
 			index(indexRobot, []string{}, attrRobot, attrToken),
 			index(indexFeed, []string{attrEvents}, attrFeed, attrChanged)),
+		table(t.leases()),
 	}
 }
 

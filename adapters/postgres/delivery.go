@@ -134,8 +134,8 @@ const insertUpdates = `told AS (
 	ORDER BY new.place)`
 
 const createDelivery = `WITH written AS (
-	INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, over_at, doc)
-	VALUES ($3, $4, $5, $6, 1, $7, $8, $9, $10::text::json)
+	INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, over_at, doc, quoted_at, store)
+	VALUES ($3, $4, $5, $6, 1, $7, $8, $9, $10::text::json, $12, $13)
 	ON CONFLICT DO NOTHING
 	RETURNING id),
 kept AS (
@@ -163,7 +163,7 @@ func (s *DeliveryStore) Create(ctx context.Context, d delivery.Delivery, p deliv
 	defer cancel()
 	var written int64
 	err = s.db.pool.QueryRow(ctx, createDelivery, sequences, docs,
-		d.ID, d.Market, d.Partner, d.ExternalID, d.State, d.Open(), overAt(&d), doc, people).Scan(&written)
+		d.ID, d.Market, d.Partner, d.ExternalID, d.State, d.Open(), overAt(&d), doc, people, d.Times.Quoted, d.Pickup.Store).Scan(&written)
 	switch {
 	case err != nil:
 		return translate(op, err)
@@ -181,7 +181,7 @@ const saveDelivery = `WITH written AS (
 ` + insertUpdates + `
 SELECT revision FROM written`
 
-// Save implements delivery.Store. Market, partner and external id of a delivery never change.
+// Save implements delivery.Store. Market, partner, external id, store and the time of the quote never change.
 func (s *DeliveryStore) Save(ctx context.Context, d delivery.Delivery, u ...delivery.Update) (uint64, error) {
 	const op = "postgres.Save"
 	if d.Revision == 0 || d.Revision > maxRevision {

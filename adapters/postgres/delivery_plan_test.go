@@ -19,10 +19,10 @@ func TestPlans(t *testing.T) {
 	s := openDeliveries(t, postgres.Options{})
 	conn := s.connect(t)
 	const many = 50_000
-	do(t, conn, fmt.Sprintf(`INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, over_at, personal, doc)
+	do(t, conn, fmt.Sprintf(`INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, over_at, personal, doc, quoted_at, store)
 		SELECT md5(i::text), 'm' || i %% 3, 'p' || i %% 5, 'x' || i, 1,
 			CASE WHEN i %% 100 = 0 THEN 'quoted' WHEN i %% 100 = 1 THEN 'loaded' ELSE 'delivered' END, i %% 100 = 1,
-			CASE WHEN i %% 100 = 1 THEN NULL ELSE i END, i %% 2 = 0, to_json(repeat('x', 1300)) FROM generate_series(1, %d) i`, many),
+			CASE WHEN i %% 100 = 1 THEN NULL ELSE i END, i %% 2 = 0, to_json(repeat('x', 1300)), i, 'b' || i %% 7 || '/s' || i %% 50 FROM generate_series(1, %d) i`, many),
 		`INSERT INTO personal (delivery, doc) SELECT id, to_json(repeat('x', 400)) FROM deliveries WHERE personal`,
 		`INSERT INTO outbox (delivery, sequence, sent_at, doc)
 			SELECT id, 1, CASE WHEN over_at % 1000 = 0 THEN NULL ELSE now() - over_at * interval '1 second' END, to_json(repeat('x', 500)) FROM deliveries`,
@@ -33,20 +33,24 @@ func TestPlans(t *testing.T) {
 		args  string
 		index []string
 	}{
-		"Delivery":     {`'a'`, []string{"deliveries_pkey"}},
-		"ByExternal":   {`'p1', 'x1'`, []string{"deliveries_partner_external_id_key"}},
-		"Open":         {`'m1', '', 200`, []string{"deliveries_open"}},
-		"Save":         {`'{1}', '{"{}"}', 'a', 1, 'loaded', true, NULL, '{}'`, []string{"deliveries_pkey"}},
-		"Personal":     {`'a'`, []string{"personal_pkey"}},
-		"SavePersonal": {`'a', '{}'`, []string{"deliveries_pkey"}},
-		"ForgetEnded":  {`1000`, []string{"deliveries_ended", "personal_pkey", "deliveries_pkey"}},
-		"ForgetQuotes": {`1000`, []string{"deliveries_quotes", "personal_pkey", "deliveries_pkey"}},
-		"TrimQuotes":   {`1000`, []string{"deliveries_quotes", "deliveries_pkey"}},
-		"Unsent":       {`200`, []string{"outbox_unsent"}},
-		"MarkSent":     {`'{a,b}', '{1,1}'`, []string{"outbox_pkey"}},
-		"TrimSent":     {`now() - interval '40000 seconds'`, []string{"outbox_sent"}},
-		"Stores":       {`'p', 'b1', '', 100`, []string{"stores_pkey"}},
-		"Businesses":   {`'p1', '', 100`, []string{"businesses_pkey"}},
+		"Delivery":      {`'a'`, []string{"deliveries_pkey"}},
+		"ByExternal":    {`'p1', 'x1'`, []string{"deliveries_partner_external_id_key"}},
+		"Open":          {`'m1', '', 200`, []string{"deliveries_open"}},
+		"Save":          {`'{1}', '{"{}"}', 'a', 1, 'loaded', true, NULL, '{}'`, []string{"deliveries_pkey"}},
+		"Personal":      {`'a'`, []string{"personal_pkey"}},
+		"SavePersonal":  {`'a', '{}'`, []string{"deliveries_pkey"}},
+		"ForgetEnded":   {`1000`, []string{"deliveries_ended", "personal_pkey", "deliveries_pkey"}},
+		"ForgetQuotes":  {`1000`, []string{"deliveries_quotes", "personal_pkey", "deliveries_pkey"}},
+		"TrimQuotes":    {`1000`, []string{"deliveries_quotes", "deliveries_pkey"}},
+		"Unsent":        {`200`, []string{"outbox_unsent"}},
+		"MarkSent":      {`'{a,b}', '{1,1}'`, []string{"outbox_pkey"}},
+		"TrimSent":      {`now() - interval '40000 seconds'`, []string{"outbox_sent"}},
+		"Board":         {`'p1', 9223372036854775807, '', '', '{}', 50`, []string{"deliveries_board"}},
+		"StoreBoard":    {`'p1', 40000, 'a', 'm1', '{delivered}', 50, 'b1/s1'`, []string{"deliveries_store"}},
+		"BusinessBoard": {`'p1', 40000, 'a', '', '{}', 50, 'b1/'`, []string{"deliveries_board"}},
+		"Updates":       {`'a', 0, 100`, []string{"outbox_pkey"}},
+		"Stores":        {`'p', 'b1', '', 100`, []string{"stores_pkey"}},
+		"Businesses":    {`'p1', '', 100`, []string{"businesses_pkey"}},
 	}
 	for name, statement := range postgres.DeliveryStatements {
 		t.Run(name, func(t *testing.T) {

@@ -26,6 +26,12 @@ func TestDeliveryStore(t *testing.T) {
 	})
 }
 
+func TestBoardStore(t *testing.T) {
+	porttest.BoardStore(t, func(t *testing.T) porttest.BoardStores {
+		return postgres.NewDeliveryStore(fresh(t, postgres.Deliveries))
+	})
+}
+
 func TestCursors(t *testing.T) {
 	porttest.Cursors(t, func(t *testing.T) delivery.Cursors { return postgres.NewCursors(fresh(t, postgres.Deliveries)) })
 }

@@ -378,6 +378,15 @@ type Secrets interface {
 	PIN(delivery, purpose string) string
 }
 
+// Digests makes digests of requests that only its holder can make: whoever reads one, and knows
+// the rest of an order, could otherwise try out its phone number.
+type Digests interface {
+	// Digest returns what is stored of a request's hash.
+	Digest(hash string) string
+	// Same reports whether stored is a digest of hash, also one that was made under an earlier key.
+	Same(stored, hash string) bool
+}
+
 // Publisher sends updates to whoever listens.
 type Publisher interface {
 	// Publish sends updates, each of another delivery, and reports of each whether it cannot be lost any more. The

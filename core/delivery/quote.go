@@ -64,7 +64,7 @@ func (s *Service) request(ctx context.Context, r QuoteRequest, accept bool) (Del
 
 // repeated answers a request whose id is taken.
 func (s *Service) repeated(ctx context.Context, d Delivery, r QuoteRequest, accept bool) (Delivery, error) {
-	if d.RequestHash != r.RequestHash || d.Market != r.Market {
+	if !s.Digests.Same(d.RequestHash, r.RequestHash) || d.Market != r.Market {
 		return Delivery{}, fault.New("delivery.Quote", fault.Conflict, DuplicateDelivery, "delivery %q of %s exists with other particulars", r.ExternalID, r.Partner)
 	}
 	if d.State == Quoted && s.Clock.Now() >= d.ExpiresAt {
@@ -119,7 +119,7 @@ func (s *Service) create(ctx context.Context, r QuoteRequest, accept bool) (Deli
 	}
 	now, set := s.Clock.Now(), s.Settings(r.Market)
 	d := Delivery{
-		ID: ID(s.IDs.NewID("delivery")), Market: r.Market, Partner: r.Partner, ExternalID: r.ExternalID, RequestHash: r.RequestHash,
+		ID: ID(s.IDs.NewID("delivery")), Market: r.Market, Partner: r.Partner, ExternalID: r.ExternalID, RequestHash: s.Digests.Digest(r.RequestHash),
 		State: Quoted, Since: now, Times: Times{Quoted: now}, Tip: r.Tip, IfUndeliverable: r.IfUndeliverable, UnloadPIN: r.UnloadPIN,
 	}
 	if d.IfUndeliverable == "" {

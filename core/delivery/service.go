@@ -12,7 +12,7 @@ import (
 	"footway/core/market"
 )
 
-// Deps are what Service works with. All are required.
+// Deps are what Service works with. All but Digests are required.
 type Deps struct {
 	Store      Store
 	Open       OpenStore
@@ -24,6 +24,7 @@ type Deps struct {
 	TaskFeed   TaskFeed
 	IDs        IDs
 	Secrets    Secrets
+	Digests    Digests // nil: hashes of requests are stored as they come
 	Clock      clock.Clock
 	Timers     clock.Timers
 	Journal    event.Journal
@@ -39,7 +40,18 @@ type Service struct {
 }
 
 // NewService returns a service over d.
-func NewService(d Deps) *Service { return &Service{d} }
+func NewService(d Deps) *Service {
+	if d.Digests == nil {
+		d.Digests = plainDigests{}
+	}
+	return &Service{d}
+}
+
+// plainDigests keeps hashes as they are, for runs that must be equal to the byte.
+type plainDigests struct{}
+
+func (plainDigests) Digest(hash string) string     { return hash }
+func (plainDigests) Same(stored, hash string) bool { return stored == hash }
 
 // maxTries bounds how often a decision is taken again because another writer
 // was faster. Writers of one delivery are few, so more means that something is wrong.

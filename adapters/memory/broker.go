@@ -58,6 +58,13 @@ func (b *Broker) Publish(ctx context.Context, u []delivery.Update) ([]bool, erro
 	return taken, refused
 }
 
+// Waiting returns how many updates nobody has taken yet.
+func (b *Broker) Waiting() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.queue)
+}
+
 // Deliver gives what waits to take, and returns how many updates that were. It
 // stops at the first error after which take may be tried again.
 func (b *Broker) Deliver(ctx context.Context, take func(context.Context, ...delivery.Update) error) (int, error) {

@@ -91,7 +91,7 @@ simulation.`,
 	root.AddGroup(&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupInputs, Title: "What runs are made of:"}, &cobra.Group{ID: groupProduction, Title: "Production:"})
 	addCommands(root, groupRuns, newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand())
 	addCommands(root, groupInputs, newMapCommand(), newRecordingsCommand())
-	addCommands(root, groupProduction, newConfigCommand(), newStoresCommand(), newDeadLettersCommand())
+	addCommands(root, groupProduction, newServeCommand(), newConfigCommand(), newStoresCommand(), newDeadLettersCommand())
 	root.AddCommand(newVersionCommand())
 	asUsage(root)
 	return root
@@ -188,8 +188,15 @@ func asUsage(c *cobra.Command) {
 	}
 }
 
-// version names the program's build: its module version, or the commit.
+// release names the build where the sources come without their history, as in an
+// image: -ldflags "-X main.release=1.2.3".
+var release string
+
+// version names the program's build: its release, the commit, or its module's version.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

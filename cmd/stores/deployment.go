@@ -16,10 +16,16 @@ import (
 // Footway keeps what it knows. It holds no secret: those are given by reference.
 type Deployment struct {
 	Databases     Databases     `json:"databases" doc:"PostgreSQL: each service that keeps rows owns a database."`
-	Tables        Tables        `json:"tables" doc:"DynamoDB: fleet-robots, fleet-provider-accounts and task-tasks."`
+	Tables        Tables        `json:"tables" doc:"DynamoDB: fleet-robots, fleet-provider-accounts, task-tasks and leases."`
 	Broker        Broker        `json:"broker" doc:"RabbitMQ: updates of deliveries on their way to Integrations."`
 	Configuration Configuration `json:"configuration" doc:"Where the settings of the markets are."`
 	Retention     Retention     `json:"retention" doc:"How long things are kept; footway stores tidy deletes what is older."`
+	Markets       []Market      `json:"markets" doc:"The cities that are served. footway serve wants one at least."`
+	Services      Services      `json:"services" doc:"Where each service listens, and where others reach it."`
+	Security      Security      `json:"security" doc:"How services, robots and operators prove who they are."`
+	Integrations  Integration   `json:"integrations" doc:"What partners may do, and how they are told."`
+	Telemetry     Telemetry     `json:"telemetry" doc:"Metrics, traces and health."`
+	Journal       Journal       `json:"journal" doc:"The log of everything that happens."`
 }
 
 // Databases are the databases of a deployment.
@@ -80,6 +86,10 @@ func DefaultDeployment() Deployment {
 		Broker:        Broker{Timeout: 5 * clock.Second},
 		Configuration: Configuration{Refresh: 30 * clock.Second},
 		Retention:     Retention{Personal: 30 * clock.Day, Quotes: clock.Day, Sent: clock.Day, Events: 90 * clock.Day},
+		Security:      Security{Wires: "mtls"},
+		Integrations:  Integration{PerMinute: 300},
+		Telemetry:     Telemetry{Sample: 1000},
+		Journal:       Journal{Keep: 7 * clock.Day},
 	}
 }
 

@@ -17,6 +17,7 @@ type DeliveryStore interface {
 	delivery.OpenStore
 	delivery.PersonalStore
 	delivery.Outbox
+	delivery.BoardStore
 }
 
 // TaskStore is what one table offers Task.

@@ -12,6 +12,12 @@ import (
 // batch is how many entries of a feed are read at once.
 const batch = 200
 
+// DecisionCursor names the cursor that says how far a market's decisions were read.
+func DecisionCursor(m market.ID) string { return "decisions/" + string(m) }
+
+// ChangeCursor names the cursor that says how far the changes of a market's tasks were read.
+func ChangeCursor(m market.ID) string { return "changes/" + string(m) }
+
 // Pump reads what Dispatch decided and what happened to tasks since the last
 // time, and applies it. An entry whose effect could not be saved is read again by the
 // next Pump, as is everything behind it.
@@ -34,7 +40,7 @@ func (s *Service) Pump(ctx context.Context, m market.ID) error {
 
 // pumpDecisions applies one batch of decisions and returns its size.
 func (s *Service) pumpDecisions(ctx context.Context, m market.ID) (int, error) {
-	name := "decisions/" + string(m)
+	name := DecisionCursor(m)
 	at, err := s.Cursors.Cursor(ctx, name)
 	if err != nil {
 		return 0, fmt.Errorf("cursor %s: %w", name, err)
@@ -53,7 +59,7 @@ func (s *Service) pumpDecisions(ctx context.Context, m market.ID) (int, error) {
 
 // pumpChanges applies one batch of changes and returns its size.
 func (s *Service) pumpChanges(ctx context.Context, m market.ID) (int, error) {
-	name := "changes/" + string(m)
+	name := ChangeCursor(m)
 	at, err := s.Cursors.Cursor(ctx, name)
 	if err != nil {
 		return 0, fmt.Errorf("cursor %s: %w", name, err)

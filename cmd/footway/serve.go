@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"footway/adapters/secret"
+	"footway/cmd/serve"
+	"footway/cmd/stores"
+	"footway/core/maps"
+	"footway/core/market"
+	"footway/sim/city"
+)
+
+// serveFlags are the flags of `footway serve`.
+type serveFlags struct {
+	config    string
+	embedded  bool
+	market    string
+	timeZone  string
+	listen    map[string]string
+	advertise string
+	drain     time.Duration
+	grace     time.Duration
+	level     string
+}
+
+func newServeCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve SERVICE...",
+		Short: "Run services of the backend, all in one process or any split of them",
+		Long: `Run services of the backend until SIGTERM or Ctrl-C: integrations, deliveries,
+dispatch, fleet, task, maps, config, or all of them. The deployment file (--config)
+says what they keep their state in, where they listen and where they find each
+other; docs/deployment.md explains it. Any number of replicas of a service may run.
+
+With --embedded everything is kept in memory, on one machine, with a generated city
+or the network of --market, and nothing else is needed. It is for trying things out.
+
+The log is JSON on standard error. SIGHUP has Config look for new settings at once.
+The exit code is 0 after a drain, 2 if the deployment file is wrong, 1 if something
+that is needed is not there.`,
+		Example: `  footway serve all --embedded
+  footway serve all --config footway.yaml
+  footway serve deliveries dispatch --config footway.yaml
+  footway serve fleet --config footway.yaml --listen fleet=127.0.0.1:7013`,
+		Args: wants("SERVICE..."),
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "footway.yaml", "deployment `file`; docs/deployment.md explains it")
+	flags.BoolVar(&f.embedded, "embedded", false, "keep everything in memory, and need no file and no server")
+	flags.StringVar(&f.market, "market", "", "network `file` of the city, with --embedded; without it one is generated")
+	flags.StringVar(&f.timeZone, "time-zone", "UTC", "IANA `name` of the city's time zone, with --embedded")
+	flags.StringToStringVar(&f.listen, "listen", nil, "where a service of this replica listens, other than in the file, as `SERVICE=HOST:PORT`")
+	flags.StringVar(&f.advertise, "advertise", "", "`host` where other replicas reach this one; without it the address it listens on, or the machine's name")
+	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long requests may go on when the process is asked to end")
+	flags.DurationVar(&f.grace, "grace", 30*time.Second, "how long what is needed at the start may be away")
+	flags.StringVar(&f.level, "log", "info", "what is logged: debug, info, warn or error")
+	return cmd
+}
+
+func (f *serveFlags) run(cmd *cobra.Command, args []string) error {
+	services, err := servicesOf(args)
+	if err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return usagef("--log %q: want debug, info, warn or error", f.level)
+	}
+	ring := &secret.Ring{}
+	log := slog.New(secret.Redact(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}), ring))
+	o := serve.Options{
+		Services: services, Secrets: secret.NewResolver(ring, log), Log: log, Version: version(),
+		Advertise: f.advertise, Drain: f.drain, Grace: f.grace,
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
+	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	look := make(chan struct{}, 1)
+	o.LookNow = look
+	go func() {
+		for range hangups {
+			select {
+			case look <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	if f.embedded {
+		return f.serveEmbedded(ctx, cmd, o)
+	}
+	return f.serveDeployment(ctx, o)
+}
+
+// servicesOf returns the services that arguments name, in the order in which they start.
+func servicesOf(args []string) ([]string, error) {
+	if slices.Equal(args, []string{"all"}) {
+		return stores.ServiceNames, nil
+	}
+	var services []string
+	for _, name := range stores.ServiceNames {
+		if slices.Contains(args, name) {
+			services = append(services, name)
+		}
+	}
+	for i, name := range args {
+		switch {
+		case name == "all":
+			return nil, usagef("all means every service: want it alone")
+		case !slices.Contains(stores.ServiceNames, name):
+			return nil, usagef("there is no service %q; want some of %s, or all", name, strings.Join(stores.ServiceNames, ", "))
+		case slices.Contains(args[:i], name):
+			return nil, usagef("service %s is named twice", name)
+		}
+	}
+	return services, nil
+}
+
+// override puts the addresses of --listen in place of the deployment's.
+func (f *serveFlags) override(d *stores.Deployment) error {
+	for name, address := range f.listen {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			return usagef("--listen %s=%s: want SERVICE=HOST:PORT", name, address)
+		}
+		switch {
+		case name == "telemetry":
+			d.Telemetry.Listen = address
+		case slices.Contains(stores.ServiceNames, name):
+			d.Services.Of(name).Listen = address
+		default:
+			return usagef("--listen: there is no service %q; want one of %s, or telemetry", name, strings.Join(stores.ServiceNames, ", "))
+		}
+	}
+	return nil
+}
+
+func (f *serveFlags) serveDeployment(ctx context.Context, o serve.Options) error {
+	if f.market != "" {
+		return usagef("--market is for --embedded; footway stores load-map brings a network into a deployment")
+	}
+	d, err := stores.ReadDeployment(f.config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("--config: %w; want a deployment file, see docs/deployment.md, or --embedded", plain(err))
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	if err := f.override(&d); err != nil {
+		return err
+	}
+	if errs := d.CheckServing(o.Services); len(errs) > 0 {
+		return usagef("%s: %w", f.config, errors.Join(errs...))
+	}
+	kept, err := serve.OnBackends(ctx, d, o.Secrets, o.Log)
+	if err != nil {
+		return usagef("%s: %w", f.config, err)
+	}
+	defer kept.Close()
+	return serve.Run(ctx, d, kept, o, nil)
+}
+
+func (f *serveFlags) serveEmbedded(ctx context.Context, cmd *cobra.Command, o serve.Options) error {
+	if len(o.Services) != len(stores.ServiceNames) {
+		return usagef("--embedded keeps everything in the memory of one process: want all")
+	}
+	if cmd.Flags().Changed("config") {
+		return usagef("--embedded needs no --config; want one of them")
+	}
+	n, id, err := f.network()
+	if err != nil {
+		return err
+	}
+	d, kept, err := serve.Embedded(ctx, market.Market{ID: id, Name: n.Name, TimeZone: f.timeZone}, n)
+	if err != nil {
+		return err
+	}
+	defer kept.Close()
+	if err := f.override(&d); err != nil {
+		return err
+	}
+	for _, err := range d.Markets[0].Problems("--") {
+		return usageError{err}
+	}
+	key, err := serve.Join(ctx, d, kept, "acme")
+	if err != nil {
+		return err
+	}
+	return serve.Run(ctx, d, kept, o, func(at map[string]net.Addr) {
+		fmt.Fprintf(cmd.OutOrStdout(), `Footway serves market %s, in memory: all is gone when it ends.
+  partners     http://%s/drive/v2   docs/partners/README.md begins with this key:
+               developer_id %s
+               key_id       %s
+               secret       %s
+  REST         http://%s   http://%s (Dispatch), bearer token $%s=%s
+  robots       footway robots --fleet %s --task %s --market %s --account %s --plain --register
+               with %s=%s and %s=%s
+  health       http://%s/readyz
+`,
+			id, at["integrations"], key.Developer, key.ID, key.Secret.Text(), at["deliveries"], at["dispatch"], serve.EmbeddedService, os.Getenv(serve.EmbeddedService),
+			at["fleet"], at["task"], f.marketArgument(), serve.EmbeddedAccount,
+			serve.EmbeddedRobots, os.Getenv(serve.EmbeddedRobots), serve.EmbeddedOperator, os.Getenv(serve.EmbeddedOperator), at["telemetry"])
+	})
+}
+
+// network returns the city of an embedded deployment, and its market.
+func (f *serveFlags) network() (*maps.Network, market.ID, error) {
+	if f.market == "" {
+		n, err := city.Generate(1, city.Options{})
+		return n, "city", err
+	}
+	n, err := loadNetwork(f.market)
+	if err != nil {
+		return nil, "", err
+	}
+	return n, market.ID(n.Name), nil
+}
+
+func (f *serveFlags) marketArgument() string {
+	if f.market == "" {
+		return "city"
+	}
+	return f.market
+}

@@ -1,0 +1,262 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"footway/adapters/integrations"
+	"footway/adapters/partner"
+	"footway/adapters/restapi"
+	"footway/adapters/secret"
+	"footway/adapters/wallclock"
+	"footway/adapters/webhook"
+	"footway/cmd/stores"
+	"footway/core/delivery"
+	"footway/core/fault"
+	"footway/core/integration"
+	"footway/core/market"
+	"footway/core/rng"
+)
+
+// recordRoom is how many requests may wait to be recorded.
+const recordRoom = 4096
+
+// openIntegrations opens Integrations, where it runs here.
+func (p *process) openIntegrations(context.Context) error {
+	if !p.runs("integrations") {
+		return nil
+	}
+	if p.kept.Secrets == nil {
+		return errors.New("integrations.seal_key: missing; partners' secrets are sealed with it")
+	}
+	registry := NewRegistry(p.d, p.kept)
+	rules := integration.DefaultRules()
+	rules.Seed = seedOf(p.Replica)
+	post, err := integration.NewPost(integration.PostDeps{
+		Lines: p.kept.Lines, Log: p.kept.Events, Endpoints: registry, Clock: p.clock, Name: partner.EventName,
+	}, rules)
+	if err != nil {
+		return err
+	}
+	sender := p.newSender(post, registry)
+	intake, err := integration.NewService(p.kept.Events, p.clock, integration.Options{
+		Patience: integration.DefaultOptions().Patience, Retention: p.d.Retention.Events,
+	})
+	if err != nil {
+		return fmt.Errorf("retention.events: %w", err)
+	}
+	p.hire("consumer", func(ctx context.Context) error { return p.consume(ctx, intake, sender) })
+	p.hire("webhooks", func(ctx context.Context) error {
+		sender.Run(ctx)
+		return nil
+	})
+	p.hire("partners' logs", func(ctx context.Context) error { return p.tidyLogs(ctx, intake) })
+	p.watch.webhooks(sender.Stats)
+	return p.openDoor(registry, post)
+}
+
+// NewRegistry returns the registry of partners of a deployment.
+func NewRegistry(d stores.Deployment, kept *Kept) *integration.Registry {
+	return integration.NewRegistry(integration.RegistryDeps{
+		Partners: kept.Partners, Keys: kept.Partners, Endpoints: kept.Partners, Secrets: kept.Secrets,
+		Source: integrations.Source{}, Clock: wallclock.Clock{}, CheckURL: addresses(d).CheckURL,
+		Environment: func(m market.ID) (integration.Environment, error) {
+			for i := range d.Markets {
+				switch {
+				case d.Markets[i].ID != m:
+				case d.Markets[i].Sandbox:
+					return integration.Sandbox, nil
+				default:
+					return integration.Live, nil
+				}
+			}
+			return "", fault.New("serve.Environment", fault.NotFound, "unknown_market", "the deployment has no market %q", m)
+		},
+	})
+}
+
+// addresses says where webhooks may go.
+func addresses(d stores.Deployment) webhook.Addresses {
+	if !d.Integrations.PrivateURLs {
+		return webhook.Addresses{}
+	}
+	return webhook.Addresses{Plain: true, Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
+}
+
+// seedOf draws the chance of this process's waits from its name.
+func seedOf(name string) rng.Seed {
+	h := sha256.Sum256([]byte(name))
+	var seed uint64
+	for _, b := range h[:8] {
+		seed = seed<<8 | uint64(b)
+	}
+	return rng.Seed(seed)
+}
+
+func (p *process) newSender(post *integration.Post, registry *integration.Registry) *webhook.Sender {
+	client := webhook.NewClient(webhook.Options{Addresses: addresses(p.d)})
+	p.onClose(client.Close)
+	return webhook.NewSender(webhook.SenderDeps{
+		Post: post, Registry: registry, Client: client, Encode: partner.EncodeEvent, EventID: partner.EventID,
+		Clock: p.clock, Log: p.log, Observe: p.watch.webhook,
+	}, webhook.SenderOptions{Owner: p.Replica})
+}
+
+// consume takes updates from the broker, and has the partners told.
+func (p *process) consume(ctx context.Context, intake *integration.Service, sender *webhook.Sender) error {
+	return p.kept.Consume(ctx, func(ctx context.Context, u ...delivery.Update) error {
+		if err := intake.Take(ctx, u...); err != nil {
+			return err
+		}
+		seen := map[delivery.PartnerID]bool{}
+		for i := range u {
+			if at := u[i].Partner; !seen[at] {
+				seen[at] = true
+				sender.News(at)
+			}
+		}
+		return nil
+	})
+}
+
+// tidyLogs forgets what is old, and says which updates are missing for too long.
+func (p *process) tidyLogs(ctx context.Context, intake *integration.Service) error {
+	const hour = 60
+	for minute := 1; p.sleep(ctx, time.Minute); minute++ {
+		gaps, err := intake.Overdue(ctx, 20)
+		for i := range gaps {
+			p.log.ErrorContext(ctx, "an update is missing, and its delivery's later ones wait: look at the dead letters", "delivery", gaps[i].Delivery, "sequence", gaps[i].Missing, "held", gaps[i].Held, "since", gaps[i].Since)
+		}
+		p.watch.gaps(len(gaps))
+		if err == nil && minute%hour == 0 {
+			_, err = intake.Trim(ctx)
+			if err == nil {
+				_, err = p.kept.Lines.TrimDead(ctx, p.clock.Now().Add(-p.d.Retention.Events))
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			p.log.WarnContext(ctx, "the partners' logs could not be looked after", "error", err)
+		}
+	}
+	return nil
+}
+
+// drives is what partners' requests are translated for.
+type drives interface {
+	partner.Quotes
+	partner.Changes
+	partner.Handoffs
+	partner.Estimator
+	partner.Businesses
+	partner.Stores
+	partner.Places
+}
+
+// openDoor opens the partners' door.
+func (p *process) openDoor(registry *integration.Registry, post *integration.Post) error {
+	dependencies, err := p.driver()
+	if err != nil {
+		return err
+	}
+	byMarket := map[market.ID]*partner.Drive{}
+	for _, m := range p.d.Markets {
+		d := dependencies(m.ID)
+		d.TrackingURL = p.d.Integrations.TrackingURL
+		if !m.Sandbox {
+			d.Sandbox = nil
+		}
+		byMarket[m.ID] = partner.NewDrive(d)
+	}
+	keys, err := p.tokenKeys()
+	if err != nil {
+		return err
+	}
+	record, err := p.openRecorder()
+	if err != nil {
+		return err
+	}
+	door := integrations.New(integrations.Deps{
+		Keys: registry, Events: p.kept.Events, Encode: partner.EncodeEvent, Replay: post.Rewind, Tokens: keys, Record: record, Clock: p.clock, Log: p.log,
+		Drive: func(ctx context.Context, r integrations.Request) integrations.Answer {
+			d, ok := byMarket[r.Market]
+			if !ok { // its partner was registered for a market that is gone
+				return integrations.Answer{Status: 503, Body: []byte(`{"code":"service_fault","message":"this market is not served here"}`),
+					Err: fault.New("serve.Drive", fault.Internal, "unknown_market", "partner %s asks for market %s, which the deployment does not have", r.Partner, r.Market)}
+			}
+			a := d.Handle(ctx, partner.Request{Partner: r.Partner, Method: r.Method, Path: r.Path, Body: r.Body})
+			return integrations.Answer{Status: a.Status, Header: a.Header, Body: a.Body, Operation: a.Operation, Err: a.Err}
+		},
+	}, integrations.Options{PerMinute: p.d.Integrations.PerMinute, Burst: max(1, p.d.Integrations.PerMinute/5)})
+	p.drains = append(p.drains, door.Drain)
+	p.serveHTTP("integrations", integrations.NewServer(door, p.log))
+	return nil
+}
+
+// driver returns what makes a market's Drive: over the services of this process, or over the wire.
+func (p *process) driver() (func(market.ID) partner.Deps, error) {
+	if p.deliveries != nil {
+		dispatcher, _, err := p.dispatchFor("deliveries")
+		if err != nil {
+			return nil, err
+		}
+		where, err := p.mapsFor("integrations")
+		if err != nil {
+			return nil, err
+		}
+		return func(m market.ID) partner.Deps {
+			return partner.Deps{Market: m, Quotes: p.deliveries, Changes: p.deliveries, Estimates: dispatcher, Businesses: p.merchants, Stores: p.merchants,
+				Places: where, Clock: p.clock, Sandbox: p.deliveries}
+		}, nil
+	}
+	address := p.d.Services.Deliveries.Address
+	if address == "" {
+		return nil, errors.New("services.deliveries.address: missing; integrations needs it")
+	}
+	o, err := p.restClient("integrations")
+	if err != nil {
+		return nil, err
+	}
+	c, err := restapi.NewDeliveriesClient(address, o)
+	if err != nil {
+		return nil, err
+	}
+	p.onClose(c.Close)
+	var d drives = c
+	return func(m market.ID) partner.Deps {
+		return partner.Deps{Market: m, Quotes: d, Changes: d, Estimates: d, Businesses: d, Stores: d, Places: d, Clock: p.clock, Sandbox: d}
+	}, nil
+}
+
+// tokenKeys returns what signs access tokens, or nil if there are none.
+func (p *process) tokenKeys() (integrations.TokenKeys, error) {
+	const least = 32
+	refs := []secret.Reference{p.d.Integrations.TokenKey, p.d.Integrations.TokenBefore}
+	if (refs[0] == secret.Reference{}) {
+		return nil, nil
+	}
+	keys := func(context.Context) ([]integrations.TokenKey, error) {
+		var all []integrations.TokenKey
+		for _, ref := range refs {
+			if (ref == secret.Reference{}) {
+				continue
+			}
+			text, err := p.trust.resolve(ref)
+			if err != nil {
+				return nil, err
+			}
+			if len(text) < least {
+				return nil, fault.New("serve.tokenKeys", fault.Invalid, "", "integrations.token_key: %s has %d bytes; want %d or more", ref, len(text), least)
+			}
+			name := sha256.Sum256([]byte("footway token key\x00" + text))
+			all = append(all, integrations.TokenKey{ID: hex.EncodeToString(name[:6]), Secret: integration.SecretOf([]byte(text))})
+		}
+		return all, nil
+	}
+	_, err := keys(context.Background())
+	return keys, err
+}

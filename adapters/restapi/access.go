@@ -7,6 +7,7 @@ const (
 	integrations = "integrations"
 	deliveries   = "deliveries"
 	operator     = "operator"
+	simulator    = "simulator" // people who are simulated, beside simulated robots
 	merchants    = "merchants"  // people of a business
 	recipients   = "recipients" // holders of a link
 )
@@ -16,19 +17,19 @@ const (
 var access = map[string][]string{
 	"openapi": {anybody},
 
-	"quote":           {integrations, merchants},
+	"quote":           {integrations, merchants, simulator},
 	"createDelivery":  {integrations, merchants},
-	"getDelivery":     {integrations, operator, merchants, recipients},
+	"getDelivery":     {integrations, operator, merchants, recipients, simulator},
 	"editDelivery":    {integrations, merchants},
-	"acceptDelivery":  {integrations, merchants},
-	"cancelDelivery":  {integrations, operator, merchants},
-	"readyDelivery":   {integrations, merchants},
-	"handoffDelivery": {integrations, merchants, recipients},
+	"acceptDelivery":  {integrations, merchants, simulator},
+	"cancelDelivery":  {integrations, operator, merchants, simulator},
+	"readyDelivery":   {integrations, merchants, simulator},
+	"handoffDelivery": {integrations, merchants, recipients, simulator},
 	"cannotCome":      {integrations, recipients},
 	"listUpdates":     {integrations, operator, merchants, recipients},
 	"watchDelivery":   {operator, merchants, recipients},
-	"board":           {operator, merchants},
-	"watchBoard":      {operator, merchants},
+	"board":           {operator, merchants, simulator},
+	"watchBoard":      {operator, merchants, simulator},
 
 	"searchAddresses": {integrations, merchants},
 	"locate":          {integrations, merchants},

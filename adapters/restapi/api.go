@@ -106,7 +106,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.crashed(s, r, p)
 		}
 		a.o.Log.LogAttrs(ctx, s.level(), "request", slog.String("method", method(r)), slog.String("route", s.template), slog.Int("status", s.status),
-			slog.Int64("ms", time.Since(start).Milliseconds()), slog.Int64("bytes", s.bytes), slog.String("caller", s.caller), slog.String("request_id", RequestID(ctx)))
+			slog.Int64("ms", time.Since(start).Milliseconds()), slog.Int64("bytes", s.bytes), slog.String("caller", s.caller), slog.String("reason", s.reason), slog.String("request_id", RequestID(ctx)))
 	}()
 	// A pattern of the mux is also the route's name in the log. No handler is
 	// found for a path that means something else than it says.
@@ -179,7 +179,7 @@ func (a *API) admit(r *http.Request, operation string) (*http.Request, error) {
 	}
 	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
 	if s, ok := r.Context().Value(seenKey{}).(*seen); ok {
-		s.caller = c.String()
+		s.caller, s.polls = c.String(), operation == "listDecisions"
 	}
 	if operation != "" && !allows(operation, c) {
 		return r, fault.New("restapi", fault.Forbidden, reasonNotAllowed, "%s may not call %s", c.Role, operation)
@@ -261,6 +261,8 @@ type seen struct {
 	http.ResponseWriter
 	template string
 	caller   string
+	reason   string // of a problem
+	polls    bool   // it looks for news, as it does all the time
 	status   int
 	bytes    int64
 }
@@ -289,6 +291,9 @@ func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 func (s *seen) level() slog.Level {
 	if s.status >= http.StatusInternalServerError && s.status != http.StatusServiceUnavailable {
 		return slog.LevelError
+	}
+	if s.polls && s.status < http.StatusBadRequest {
+		return slog.LevelDebug // each looks again at once
 	}
 	return slog.LevelInfo
 }

@@ -143,6 +143,9 @@ func fits(status int, k fault.Kind) bool {
 func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	c, _ := CallerOf(r.Context())
 	p, retryAfter := problemOf(err, c.Role == RoleService)
+	if s, ok := r.Context().Value(seenKey{}).(*seen); ok {
+		s.reason = p.Reason
+	}
 	if id := RequestID(r.Context()); id != "" {
 		p.Instance = "urn:footway:request:" + id
 	}

@@ -91,7 +91,7 @@ simulation.`,
 	root.AddGroup(&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupInputs, Title: "What runs are made of:"}, &cobra.Group{ID: groupProduction, Title: "Production:"})
 	addCommands(root, groupRuns, newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand())
 	addCommands(root, groupInputs, newMapCommand(), newRecordingsCommand())
-	addCommands(root, groupProduction, newServeCommand(), newConfigCommand(), newStoresCommand(), newDeadLettersCommand())
+	addCommands(root, groupProduction, newServeCommand(), newRobotsCommand(), newConfigCommand(), newStoresCommand(), newPartnersCommand(), newDeadLettersCommand())
 	root.AddCommand(newVersionCommand())
 	asUsage(root)
 	return root

@@ -19,9 +19,7 @@ import (
 	"footway/adapters/secret"
 	"footway/cmd/serve"
 	"footway/cmd/stores"
-	"footway/core/maps"
 	"footway/core/market"
-	"footway/sim/city"
 )
 
 // serveFlags are the flags of `footway serve`.
@@ -38,7 +36,7 @@ type serveFlags struct {
 }
 
 func newServeCommand() *cobra.Command {
-	var f serveFlags
+	f := &serveFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve SERVICE...",
 		Short: "Run services of the backend, all in one process or any split of them",
@@ -47,7 +45,7 @@ dispatch, fleet, task, maps, config, or all of them. The deployment file (--conf
 says what they keep their state in, where they listen and where they find each
 other; docs/deployment.md explains it. Any number of replicas of a service may run.
 
-With --embedded everything is kept in memory, on one machine, with a generated city
+With --embedded everything is kept in memory, on one machine, with the built-in city
 or the network of --market, and nothing else is needed. It is for trying things out.
 
 The log is JSON on standard error. SIGHUP has Config look for new settings at once.
@@ -58,12 +56,12 @@ that is needed is not there.`,
   footway serve deliveries dispatch --config footway.yaml
   footway serve fleet --config footway.yaml --listen fleet=127.0.0.1:7013`,
 		Args: wants("SERVICE..."),
-		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+		RunE: f.run,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "footway.yaml", "deployment `file`; docs/deployment.md explains it")
 	flags.BoolVar(&f.embedded, "embedded", false, "keep everything in memory, and need no file and no server")
-	flags.StringVar(&f.market, "market", "", "network `file` of the city, with --embedded; without it one is generated")
+	flags.StringVar(&f.market, "market", "city", "`NETWORK` of the market, with --embedded: a .fwnet or .osm.pbf file, or city")
 	flags.StringVar(&f.timeZone, "time-zone", "UTC", "IANA `name` of the city's time zone, with --embedded")
 	flags.StringToStringVar(&f.listen, "listen", nil, "where a service of this replica listens, other than in the file, as `SERVICE=HOST:PORT`")
 	flags.StringVar(&f.advertise, "advertise", "", "`host` where other replicas reach this one; without it the address it listens on, or the machine's name")
@@ -106,7 +104,7 @@ func (f *serveFlags) run(cmd *cobra.Command, args []string) error {
 	if f.embedded {
 		return f.serveEmbedded(ctx, cmd, o)
 	}
-	return f.serveDeployment(ctx, o)
+	return f.serveDeployment(ctx, cmd, o)
 }
 
 // servicesOf returns the services that arguments name, in the order in which they start.
@@ -151,8 +149,8 @@ func (f *serveFlags) override(d *stores.Deployment) error {
 	return nil
 }
 
-func (f *serveFlags) serveDeployment(ctx context.Context, o serve.Options) error {
-	if f.market != "" {
+func (f *serveFlags) serveDeployment(ctx context.Context, cmd *cobra.Command, o serve.Options) error {
+	if cmd.Flags().Changed("market") {
 		return usagef("--market is for --embedded; footway stores load-map brings a network into a deployment")
 	}
 	d, err := stores.ReadDeployment(f.config)
@@ -167,6 +165,9 @@ func (f *serveFlags) serveDeployment(ctx context.Context, o serve.Options) error
 	}
 	if errs := d.CheckServing(o.Services); len(errs) > 0 {
 		return usagef("%s: %w", f.config, errors.Join(errs...))
+	}
+	if !slices.Contains(o.Services, "integrations") {
+		d.Integrations = stores.Integration{} // its secrets are not given to who does not need them
 	}
 	kept, err := serve.OnBackends(ctx, d, o.Secrets, o.Log)
 	if err != nil {
@@ -183,10 +184,11 @@ func (f *serveFlags) serveEmbedded(ctx context.Context, cmd *cobra.Command, o se
 	if cmd.Flags().Changed("config") {
 		return usagef("--embedded needs no --config; want one of them")
 	}
-	n, id, err := f.network()
+	n, err := loadNetwork(f.market)
 	if err != nil {
 		return err
 	}
+	id := market.ID(networkName(f.market))
 	d, kept, err := serve.Embedded(ctx, market.Market{ID: id, Name: n.Name, TimeZone: f.timeZone}, n)
 	if err != nil {
 		return err
@@ -214,27 +216,7 @@ func (f *serveFlags) serveEmbedded(ctx context.Context, cmd *cobra.Command, o se
   health       http://%s/readyz
 `,
 			id, at["integrations"], key.Developer, key.ID, key.Secret.Text(), at["deliveries"], at["dispatch"], serve.EmbeddedService, os.Getenv(serve.EmbeddedService),
-			at["fleet"], at["task"], f.marketArgument(), serve.EmbeddedAccount,
+			at["fleet"], at["task"], f.market, serve.EmbeddedAccount,
 			serve.EmbeddedRobots, os.Getenv(serve.EmbeddedRobots), serve.EmbeddedOperator, os.Getenv(serve.EmbeddedOperator), at["telemetry"])
 	})
-}
-
-// network returns the city of an embedded deployment, and its market.
-func (f *serveFlags) network() (*maps.Network, market.ID, error) {
-	if f.market == "" {
-		n, err := city.Generate(1, city.Options{})
-		return n, "city", err
-	}
-	n, err := loadNetwork(f.market)
-	if err != nil {
-		return nil, "", err
-	}
-	return n, market.ID(n.Name), nil
-}
-
-func (f *serveFlags) marketArgument() string {
-	if f.market == "" {
-		return "city"
-	}
-	return f.market
 }

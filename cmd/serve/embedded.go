@@ -23,6 +23,7 @@ const (
 	EmbeddedOperator = "FOOTWAY_OPERATOR_TOKEN"
 	EmbeddedRobots   = "FOOTWAY_ROBOTS_TOKEN"
 	EmbeddedService  = "FOOTWAY_SERVICE_TOKEN"
+	EmbeddedPeople   = "FOOTWAY_SIMULATOR_TOKEN"
 )
 
 // Embedded returns a deployment of one market with all services in one process,
@@ -32,14 +33,14 @@ func Embedded(ctx context.Context, m market.Market, n *maps.Network) (stores.Dep
 	d := stores.DefaultDeployment()
 	d.Markets = []stores.Market{{ID: m.ID, TimeZone: m.TimeZone, Sandbox: true}}
 	d.Security.Wires = "plain"
-	for _, name := range []string{EmbeddedOperator, EmbeddedRobots, EmbeddedService} {
+	for _, name := range []string{EmbeddedOperator, EmbeddedRobots, EmbeddedService, EmbeddedPeople} {
 		if os.Getenv(name) == "" {
 			if err := os.Setenv(name, rand.Text()); err != nil {
 				return d, nil, err
 			}
 		}
 	}
-	for name, into := range map[string]*secret.Reference{EmbeddedOperator: &d.Security.OperatorToken, EmbeddedService: &d.Services.Deliveries.Token} {
+	for name, into := range map[string]*secret.Reference{EmbeddedOperator: &d.Security.OperatorToken, EmbeddedService: &d.Services.Integrations.Token, EmbeddedPeople: &d.Security.Simulator} {
 		ref, err := secret.Parse("env:" + name)
 		if err != nil {
 			return d, nil, err

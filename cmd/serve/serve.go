@@ -95,4 +95,3 @@ func Run(ctx context.Context, d stores.Deployment, kept *Kept, o Options, starte
 	defer p.close()
 	return p.run(ctx, started)
 }
-

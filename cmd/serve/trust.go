@@ -51,6 +51,9 @@ func newTrust(d stores.Deployment, secrets *secret.Resolver) (*trust, error) {
 
 func (t *trust) plain() bool { return t.files == nil }
 
+// minToken is below what a shared secret must have, in bytes.
+const minToken = 16
+
 // resolve returns a secret as it is now, or was a moment ago.
 func (t *trust) resolve(ref secret.Reference) (string, error) {
 	t.mu.Lock()
@@ -61,6 +64,9 @@ func (t *trust) resolve(ref secret.Reference) (string, error) {
 	v, err := t.secrets.Resolve(ref)
 	if err != nil {
 		return "", err
+	}
+	if n := len(v.Reveal()); n < minToken {
+		return "", fault.New("serve.resolve", fault.Invalid, "short_token", "%s has %d bytes; want %d or more, by chance", ref, n, minToken)
 	}
 	t.cached[ref] = cachedSecret{v.Reveal(), time.Now().Add(cacheFor)}
 	return v.Reveal(), nil
@@ -92,8 +98,13 @@ func (t *trust) secretsOfServices(each func(name string, ref secret.Reference) e
 			}
 		}
 	}
-	if ref := t.d.Security.OperatorToken; (ref != secret.Reference{}) {
-		return each("operator", ref)
+	for name, ref := range map[string]secret.Reference{"operator": t.d.Security.OperatorToken, "simulator": t.d.Security.Simulator} {
+		if (ref == secret.Reference{}) {
+			continue
+		}
+		if err := each(name, ref); err != nil {
+			return err
+		}
 	}
 	return nil
 }

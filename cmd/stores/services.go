@@ -90,6 +90,7 @@ type Security struct {
 	CA            string           `json:"ca" doc:"PEM file of the authorities whose certificates the other side may show."`
 	TrustDomain   string           `json:"trust_domain" doc:"Domain of the SPIFFE ids, such as footway.example."`
 	OperatorToken secret.Reference `json:"operator_token" doc:"Reference to the secret of operators' tools, which register robots, docks and accounts. Default: only certificates of service/operator may."`
+	Simulator     secret.Reference `json:"simulator_token" doc:"Reference to the secret of footway robots --people, which acts for all merchants and recipients. Only where every market is a sandbox. Default: nobody may."`
 	Digests       secret.Reference `json:"digest_key" doc:"Reference to at least 32 bytes that key the stored digests of requests. Default: they are not keyed, and who reads the database could try out phone numbers."`
 	DigestsBefore secret.Reference `json:"digest_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
 	Accounts      []Account        `json:"accounts" doc:"Providers of robots that prove themselves by tokens. Default: robots show certificates."`
@@ -106,6 +107,13 @@ func (d *Deployment) CheckServing(names []string) []error {
 	}
 	if len(d.Markets) == 0 {
 		errs = append(errs, errors.New("markets: missing; want at least one with id and time_zone"))
+	}
+	if (d.Security.Simulator != secret.Reference{}) {
+		for _, m := range d.Markets {
+			if !m.Sandbox {
+				errs = append(errs, fmt.Errorf("security.simulator_token: market %s is no sandbox; want none where robots and people are real", m.ID))
+			}
+		}
 	}
 	if s := d.Security; s.Wires == "mtls" {
 		const why = "mtls wants it, or say wires: plain for development"

@@ -16,8 +16,10 @@ import (
 	"footway/sim/kernel"
 )
 
-// account is the provider account of the twin's own robots.
-const account fleet.AccountID = "footway"
+// twinAccount is the provider account of the twin's own robots.
+const twinAccount fleet.AccountID = "footway"
+
+func (w *World) account() fleet.AccountID { return cmp.Or(w.p.Account, twinAccount) }
 
 // buildFleet puts docks beside merchants and robots at the docks.
 func (w *World) buildFleet() error {
@@ -118,11 +120,12 @@ func (w *World) dockSites(n int) []maps.Position {
 
 // registerFleet tells Fleet of its docks and robots, and lets each report.
 func (w *World) registerFleet(ctx context.Context) error {
-	if err := w.s.Fleet.SaveAccount(ctx, fleet.Account{ID: account, Name: "Footway"}); err != nil {
+	account := w.account()
+	if err := w.p.Fleet.SaveAccount(ctx, fleet.Account{ID: account, Name: "Footway"}); err != nil {
 		return err
 	}
 	for _, d := range w.docks {
-		err := w.s.Fleet.SaveDock(ctx, fleet.Dock{ID: d.ID, Market: w.o.Market.ID, Position: d.Position, Slots: d.Slots, PowerMW: d.PowerMW})
+		err := w.p.Fleet.SaveDock(ctx, fleet.Dock{ID: d.ID, Market: w.o.Market.ID, Position: d.Position, Slots: d.Slots, PowerMW: d.PowerMW})
 		if err != nil {
 			return err
 		}
@@ -130,7 +133,7 @@ func (w *World) registerFleet(ctx context.Context) error {
 	load := w.o.Scenario.Fleet.Load
 	every := w.o.Scenario.World.Robots.TelemetryEvery
 	for _, r := range w.robots {
-		err := w.s.Fleet.Register(ctx, fleet.Robot{
+		err := w.p.Fleet.Register(ctx, fleet.Robot{
 			ID: r.ID, Market: w.o.Market.ID, Account: account, Kind: r.Kind,
 			Capability:  fleet.Load{LengthMM: load.LengthMM, WidthMM: load.WidthMM, HeightMM: load.HeightMM, Grams: load.Grams},
 			CapacityMWh: r.Capacity, SpeedMMS: r.SpeedMMS, Home: r.Home, State: fleet.Available,

@@ -25,6 +25,8 @@ import (
 // twinPartner is the partner on whose behalf generated orders are placed.
 const twinPartner delivery.PartnerID = "twin"
 
+func (w *World) partner() delivery.PartnerID { return cmp.Or(w.p.Partner, twinPartner) }
+
 // demand is the partner that asks for deliveries: by chance, by the scenario's
 // own hand, or both.
 type demand struct {
@@ -34,6 +36,7 @@ type demand struct {
 	merchants []int32 // indexes into the network's, the most popular first
 	weights   []int64
 	luck      rng.Seed
+	prefix    string // of the ids of generated orders
 
 	Candidates  uint64     `json:"candidates"` // of the arrivals
 	N           uint64     `json:"n"`          // generated orders so far
@@ -156,7 +159,7 @@ func (d *demand) external(n int64) string {
 	if n < 0 {
 		return d.spec.Orders[-1-n].ID
 	}
-	return fmt.Sprintf("g%d", n)
+	return fmt.Sprintf("%sg%d", d.prefix, n)
 }
 
 // quote asks for order n, and decides whether it will be accepted.
@@ -165,7 +168,7 @@ func (d *demand) quote(ctx context.Context, w *World, n int64) error {
 	if err != nil || !ok {
 		return err
 	}
-	_, err = w.s.Deliveries.Quote(ctx, q)
+	_, err = w.p.Deliveries.Quote(ctx, q)
 	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Exhausted) {
 		return nil // refused; the services have written why
 	}
@@ -189,7 +192,7 @@ func (d *demand) quote(ctx context.Context, w *World, n int64) error {
 }
 
 func (d *demand) accept(ctx context.Context, w *World, n int64) error {
-	_, err := w.s.Deliveries.Accept(ctx, twinPartner, d.external(n), delivery.AcceptRequest{})
+	_, err := w.p.Deliveries.Accept(ctx, w.partner(), d.external(n), delivery.AcceptRequest{})
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
 		return nil // expired, or not possible any more
 	}
@@ -201,7 +204,7 @@ func (d *demand) accept(ctx context.Context, w *World, n int64) error {
 
 // request makes the quote request of order n; false if chance found no address.
 func (d *demand) request(w *World, n int64) (delivery.QuoteRequest, bool, error) {
-	q := delivery.QuoteRequest{Market: w.o.Market.ID, Partner: twinPartner, ExternalID: d.external(n)}
+	q := delivery.QuoteRequest{Market: w.o.Market.ID, Partner: w.partner(), ExternalID: d.external(n)}
 	s := d.luck.Stream("order/"+q.ExternalID, "order")
 	share := 250 + s.N(0, 751)
 	most, readyIn, returned := d.spec.Load, d.spec.ReadyIn.Draw(s, 1), s.Chance(2, d.spec.ReturnShare)
@@ -256,10 +259,10 @@ func (d *demand) draw(net *maps.Network, s rng.Stream, q *delivery.QuoteRequest)
 }
 
 // fate overrides chance for handwritten orders, and schedules a cancellation.
-func (d *demand) fate(o *order, u delivery.Update) {
+func (d *demand) fate(partner delivery.PartnerID, o *order, u delivery.Update) {
 	for i := range d.spec.Orders {
 		h := &d.spec.Orders[i]
-		if u.Partner != twinPartner || h.ID != u.ExternalID {
+		if u.Partner != partner || h.ID != u.ExternalID {
 			continue
 		}
 		o.Hand = i + 1
@@ -282,7 +285,7 @@ func (d *demand) seen(w *World, o *order, accepted bool) {
 		}
 		return
 	}
-	if s := d.luck.Stream(o.Luck, "cancel"); accepted && o.Partner == twinPartner && s.Chance(0, d.spec.Cancel) {
+	if s := d.luck.Stream(o.Luck, "cancel"); accepted && o.Partner == w.partner() && s.Chance(0, d.spec.Cancel) {
 		w.after(d.spec.CancelIn.Draw(s, 1), at)
 	}
 }

@@ -141,7 +141,7 @@ func (f *faults) end(ctx context.Context, w *World, i int) error {
 		w.journal(runlog.WorldCleared, f.closures[i].ID, runlog.Fault{What: e.Do})
 		f.Standing[i] = standing{}
 		w.hide()
-		return w.s.Maps.Reopen(ctx, w.o.Market.ID, f.closures[i].ID)
+		return w.p.Maps.Reopen(ctx, w.o.Market.ID, f.closures[i].ID)
 	default:
 		return nil // robots end their troubles themselves
 	}
@@ -245,7 +245,7 @@ func (w *World) close(ctx context.Context, i int) error {
 // closeOnMap tells the map, and every robot on its way there turns to another.
 func (w *World) closeOnMap(ctx context.Context, i int) error {
 	c, s := w.faults.closures[i], &w.faults.Standing[i]
-	err := w.s.Maps.Close(ctx, w.o.Market.ID, maps.Closure{ID: c.ID, Edges: c.Edges, From: w.kernel.Now(), Until: s.Until, Reason: c.Why})
+	err := w.p.Maps.Close(ctx, w.o.Market.ID, maps.Closure{ID: c.ID, Edges: c.Edges, From: w.kernel.Now(), Until: s.Until, Reason: c.Why})
 	if err != nil {
 		return err
 	}

@@ -263,7 +263,7 @@ func (w *World) contactBack(ctx context.Context, r *robot) error {
 			return err
 		}
 	}
-	err := w.s.Tasks.Sync(ctx, r.ID)
+	err := w.p.Tasks.Sync(ctx, r.ID)
 	if fault.Is(err, fault.NotFound) {
 		// There is no task for it any more: whatever it still does is not wanted.
 		if r.Job != nil {

@@ -30,7 +30,7 @@ func (w *World) drive(ctx context.Context, r *robot, to maps.Position) error {
 		w.stopLeg(r, "redirected")
 	}
 	r.Charge, r.Since = w.charge(r, now), now
-	route, err := w.s.Maps.Route(ctx, w.o.Market.ID, r.At, to)
+	route, err := w.p.Maps.Route(ctx, w.o.Market.ID, r.At, to)
 	if fault.Is(err, fault.NotFound) {
 		return w.halt(ctx, r, noWay)
 	}

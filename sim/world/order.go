@@ -92,16 +92,22 @@ func (w *World) publish(ctx context.Context, u delivery.Update) error {
 	if err := w.checkDelivery(ctx, u.Delivery); err != nil {
 		return err
 	}
+	w.hear(u)
+	return nil
+}
+
+// hear is the people of a delivery who see on their screens what became of it.
+func (w *World) hear(u delivery.Update) {
 	o := w.orderOf(string(u.Delivery))
 	accepted := o == nil
 	if accepted {
 		if u.Kind != delivery.StateChanged || u.To != delivery.Requested {
-			return nil
+			return
 		}
 		o = w.newOrder(u)
 	}
 	if u.Kind != delivery.StateChanged {
-		return nil
+		return
 	}
 	o.State, o.Reason = u.To, u.Reason
 	switch u.To {
@@ -116,7 +122,6 @@ func (w *World) publish(ctx context.Context, u delivery.Update) error {
 	}
 	w.demand.seen(w, o, accepted)
 	w.faults.seen(w, o)
-	return nil
 }
 
 // newOrder draws the fate of a delivery that was just accepted.
@@ -134,7 +139,7 @@ func (w *World) newOrder(u delivery.Update) *order {
 		o.ReadyAt = o.ReadyAt.Add(-m.Early.Draw(late, 2))
 	}
 	o.NoShow = seed.Stream(o.Luck, "no-show").Chance(0, p.NoShow)
-	w.demand.fate(o, u)
+	w.demand.fate(w.partner(), o, u)
 	w.orders = append(w.orders, o)
 	w.byOrder[o.Delivery] = o.Index
 	w.kernel.Schedule(max(o.ReadyAt, w.kernel.Now()), kernel.Event{Target: forOrder, Kind: orderReady, A: int64(o.Index)})
@@ -157,8 +162,8 @@ func (w *World) goodsReady(ctx context.Context, o *order) error {
 	o.Ready = true
 	w.journal(runlog.MerchantReady, string(o.Delivery), runlog.Ready{Delivery: string(o.Delivery), Store: o.Store})
 	if w.o.Seed.Stream(o.Luck, "says").Chance(0, w.o.Scenario.World.Merchants.Says) {
-		err := w.s.Deliveries.Ready(ctx, o.Delivery, w.kernel.Now())
-		if err != nil && !fault.Is(err, fault.Conflict) {
+		err := w.p.Deliveries.Ready(ctx, o.Delivery, w.kernel.Now())
+		if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) { // Deliveries then learns it from the robot
 			return err
 		}
 	}
@@ -240,7 +245,11 @@ func (w *World) wantOpen(ctx context.Context, o *order) error {
 	}
 	h := delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantOpen, Staff: m.Purpose != task.Unload}
 	if m.Purpose == task.Unload {
-		d, _, err := w.s.Deliveries.Get(ctx, o.Partner, o.External)
+		d, _, err := w.p.Deliveries.Get(ctx, o.Partner, o.External)
+		if fault.Is(err, fault.Unavailable) {
+			w.again(o, orderPerson, 15*clock.Second)
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("order %s: the recipient looks for the PIN: %w", o.External, err)
 		}
@@ -250,7 +259,7 @@ func (w *World) wantOpen(ctx context.Context, o *order) error {
 		}
 	}
 	m.Tries++
-	err := w.s.Deliveries.Handoff(ctx, o.Delivery, h)
+	err := w.p.Deliveries.Handoff(ctx, o.Delivery, h)
 	switch {
 	case err == nil:
 		// If the lid jams, they press again.
@@ -299,8 +308,8 @@ func (w *World) wantConfirm(ctx context.Context, o *order) error {
 		return nil
 	}
 	h := delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantConfirm, Staff: m.Purpose != task.Unload}
-	err := w.s.Deliveries.Handoff(ctx, o.Delivery, h)
-	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) {
+	err := w.p.Deliveries.Handoff(ctx, o.Delivery, h)
+	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Exhausted) {
 		return fmt.Errorf("order %s: confirm at %s: %w", o.External, m.Purpose, err)
 	}
 	// Until the robot leaves they look again, since an answer may have been lost.
@@ -332,7 +341,7 @@ func (w *World) tryCancel(ctx context.Context, o *order) error {
 	if o.Ended {
 		return nil
 	}
-	_, err := w.s.Deliveries.Cancel(ctx, o.Partner, o.External, "partner changed its mind")
+	_, err := w.p.Deliveries.Cancel(ctx, o.Partner, o.External, "partner changed its mind")
 	if err != nil && !fault.Is(err, fault.Conflict) {
 		return fmt.Errorf("order %s: cancel: %w", o.External, err)
 	}

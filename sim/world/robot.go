@@ -306,7 +306,7 @@ func (w *World) report(ctx context.Context, r *robot, kind task.ReportKind, caus
 }
 
 func (w *World) deliverReport(ctx context.Context, r *robot, rep task.Report) error {
-	err := w.s.Tasks.Report(ctx, rep)
+	err := w.p.Tasks.Report(ctx, rep)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		// The task has gone to somebody else meanwhile.
 		if r.Job != nil && r.Job.Task == rep.Task {
@@ -339,7 +339,7 @@ func (w *World) telemetry(ctx context.Context, r *robot) error {
 	if r.Dock >= 0 {
 		t.Dock = w.docks[r.Dock].ID
 	}
-	if err := w.s.Fleet.Report(ctx, t); err != nil {
+	if err := w.p.Fleet.Report(ctx, t); err != nil {
 		return fmt.Errorf("telemetry of %s: %w", r.ID, err)
 	}
 	return nil

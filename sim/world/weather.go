@@ -35,7 +35,7 @@ func (w *World) changeWeather(ctx context.Context, c scenario.Weather) error {
 		w.weather = k
 		w.journal(runlog.WeatherChanged, string(w.o.Market.ID), runlog.Weather{Kind: k.Kind, SpeedPermille: k.Speed})
 		for _, class := range []maps.Class{maps.Sidewalk, maps.Crossing, maps.Path, maps.Shared, maps.KerbStep} {
-			if err := w.s.Maps.SetSpeed(ctx, w.o.Market.ID, class, int32(k.Speed)); err != nil {
+			if err := w.p.Maps.SetSpeed(ctx, w.o.Market.ID, class, int32(k.Speed)); err != nil {
 				return err
 			}
 		}

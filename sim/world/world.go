@@ -59,7 +59,8 @@ type World struct {
 	o       Options
 	kernel  *kernel.Kernel
 	timers  *kernel.Timers
-	s       Services
+	s       *Services // nil where they run elsewhere
+	p       Ports
 	index   *maps.Index
 	hidden  []maps.EdgeID // closed on the ground, sorted, and the map does not know
 	docks   []dock
@@ -128,7 +129,10 @@ func (w *World) Journal() event.Journal { return w.check }
 
 // Attach gives the world the services that it drives. It must be called once,
 // before anything else.
-func (w *World) Attach(s Services) { w.s = s }
+func (w *World) Attach(s Services) {
+	w.s = &s
+	w.p = Ports{Deliveries: s.Deliveries, Tasks: s.Tasks, Fleet: s.Fleet, Maps: s.Maps}
+}
 
 // SetTraffic gives the world the recorded partner traffic of the run. It must be called
 // before Begin, and again after Restore.
@@ -215,7 +219,9 @@ func (w *World) handle(ctx context.Context, e kernel.Event) error {
 		err = w.faults.handle(ctx, w, e)
 	case forPump:
 		w.pumping = false
-		err = w.s.Deliveries.Pump(ctx, w.o.Market.ID)
+		if w.s != nil {
+			err = w.s.Deliveries.Pump(ctx, w.o.Market.ID)
+		}
 	case forTraffic:
 		if err = w.traffic.Send(ctx, int(e.A)); err == nil {
 			w.scheduleTraffic(int(e.A) + 1)
@@ -226,8 +232,10 @@ func (w *World) handle(ctx context.Context, e kernel.Event) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.s.Relay.Pump(ctx); err != nil {
-		return err
+	if w.s != nil {
+		if _, err := w.s.Relay.Pump(ctx); err != nil {
+			return err
+		}
 	}
 	return w.check.failure()
 }
@@ -237,6 +245,9 @@ func (w *World) fire(ctx context.Context, e kernel.Event) error {
 	k, ok := w.timers.Due(e)
 	if !ok {
 		return nil
+	}
+	if w.s == nil {
+		return w.p.Fire(ctx, k)
 	}
 	switch k.Service {
 	case "delivery":

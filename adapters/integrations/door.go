@@ -44,6 +44,8 @@ type Deps struct {
 	Record *Recorder
 	Clock  clock.Clock
 	Log    *slog.Logger
+	// Route is told which operation a request was, "" for none, for metrics; nil: nobody is.
+	Route func(ctx context.Context, operation string)
 }
 
 // Options bound what a door takes on. The zero value is DefaultOptions.
@@ -131,6 +133,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := v.safely()
 	v.write(a)
 	level := slog.LevelInfo
+	if d.Route != nil {
+		d.Route(r.Context(), a.Operation)
+	}
 	attrs := []any{"request", v.id, "partner", v.who.Partner.ID, "operation", a.Operation, "status", a.Status, "ms", time.Since(began).Milliseconds()}
 	if a.Err != nil {
 		level, attrs = slog.LevelError, append(attrs, "error", a.Err)

@@ -7,7 +7,7 @@ const (
 	integrations = "integrations"
 	deliveries   = "deliveries"
 	operator     = "operator"
-	simulator    = "simulator" // people who are simulated, beside simulated robots
+	simulator    = "simulator"  // people who are simulated, beside simulated robots
 	merchants    = "merchants"  // people of a business
 	recipients   = "recipients" // holders of a link
 )

@@ -16,8 +16,10 @@ import (
 
 // Options are what both APIs have in common. The zero value lets nobody in.
 type Options struct {
-	Auth   Auth
-	Log    *slog.Logger // nil: nothing is logged
+	Auth Auth
+	Log  *slog.Logger // nil: nothing is logged
+	// Route is told which route a request has, for metrics; nil: nobody is.
+	Route  func(ctx context.Context, name string)
 	Limits Limits
 	// Timeout bounds what a request may take that does not wait for news; 0: 10 s.
 	Timeout time.Duration
@@ -118,6 +120,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if pattern != "" {
 		s.template = pattern
+		if a.o.Route != nil {
+			a.o.Route(ctx, pattern)
+		}
 		a.mux.ServeHTTP(s, r)
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"footway/core/fault"
+	coretrace "footway/core/trace"
 )
 
 // rig is an API with one route, which is access's public one.
@@ -130,11 +131,11 @@ func TestTraces(t *testing.T) {
 	}
 	for p, want := range map[string]bool{parent: true, "": false, strings.ToUpper(parent): false, "ff" + parent[2:]: false, parent + "-x": false,
 		"00-00000000000000000000000000000000-b7ad6b7169203331-01": false, "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01": false} {
-		if validTraceparent(p) != want {
-			t.Errorf("traceparent %q is valid: %v, want %v", p, !want, want)
+		if got := coretrace.Valid(p); got != want {
+			t.Errorf("traceparent %q is valid: %v, want %v", p, got, want)
 		}
 	}
-	if RequestID(context.Background()) != "" || Traceparent(context.Background()) != "" {
+	if RequestID(context.Background()) != "" || coretrace.From(context.Background()) != "" {
 		t.Error("nobody's request has an id")
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"footway/core/delivery"
 	"footway/core/fault"
+	"footway/core/trace"
 )
 
 // ClientOptions are what clients of both APIs have in common.
@@ -24,6 +25,8 @@ type ClientOptions struct {
 	Token   Secret        // nil: none; a client certificate is in TLS
 	TLS     *tls.Config   // nil: what the system trusts
 	Timeout time.Duration // of each call beneath the caller's deadline; 0: 10 s
+	// Transport wraps what makes calls, such as to trace them; nil: nothing does.
+	Transport func(http.RoundTripper) http.RoundTripper
 }
 
 // client calls one API.
@@ -44,7 +47,7 @@ func newClient(address string, o ClientOptions) (*client, error) {
 		o.Timeout = 10 * time.Second
 	}
 	dial := net.Dialer{Timeout: 3 * time.Second, KeepAlive: 15 * time.Second}
-	return &client{
+	c := &client{
 		base: url.URL{Scheme: u.Scheme, Host: u.Host}, token: o.Token, timeout: o.Timeout,
 		http: &http.Client{
 			Transport: &http.Transport{
@@ -53,7 +56,11 @@ func newClient(address string, o ClientOptions) (*client, error) {
 			},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-	}, nil
+	}
+	if o.Transport != nil {
+		c.http.Transport = o.Transport(c.http.Transport)
+	}
+	return c, nil
 }
 
 // Close lets go of idle connections.
@@ -150,7 +157,7 @@ func (c *client) headers(ctx context.Context, q call, h http.Header) error {
 	if id := RequestID(ctx); id != "" {
 		h.Set(headerRequestID, id)
 	}
-	if p := Traceparent(ctx); p != "" {
+	if p := trace.From(ctx); p != "" {
 		h.Set(headerTrace, p)
 	}
 	if c.token == nil {

@@ -11,6 +11,7 @@ import (
 
 	"footway/core/fault"
 	"footway/core/porttest"
+	"footway/core/trace"
 )
 
 // FuzzBodies decodes anything as each body that the APIs take. What is taken must
@@ -79,7 +80,7 @@ func FuzzNames(f *testing.F) {
 		if q := readQuery(r, "a", "b*"); q.err != nil && !fault.Is(q.err, fault.Invalid) {
 			t.Fatal(q.err)
 		}
-		validTraceparent(s)
+		trace.Valid(s)
 		if honest(s) && (strings.Contains(s, "//") || strings.Contains(s, "/../") || strings.Contains(s, "%") || !strings.HasPrefix(s, "/")) {
 			t.Fatalf("path %q is taken for plain", s)
 		}

@@ -5,7 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
-	"strings"
+
+	"footway/core/trace"
 )
 
 // Headers of ours and of others.
@@ -16,10 +17,7 @@ const (
 	headerKey       = "Idempotency-Key"
 )
 
-type tracesKey struct{}
-
-// traces are what a request carries through all services.
-type traces struct{ request, parent string }
+type requestKey struct{}
 
 // WithTraces returns a context whose calls carry a request id and a W3C
 // traceparent; "" is none. What is not in the form that it must have is left out.
@@ -27,21 +25,13 @@ func WithTraces(ctx context.Context, requestID, traceparent string) context.Cont
 	if !validRequestID(requestID) {
 		requestID = ""
 	}
-	if !validTraceparent(traceparent) {
-		traceparent = ""
-	}
-	return context.WithValue(ctx, tracesKey{}, traces{requestID, traceparent})
+	return context.WithValue(trace.With(ctx, traceparent), requestKey{}, requestID)
 }
 
 // RequestID returns the id of the request that ctx is of, or "".
-func RequestID(ctx context.Context) string { return tracesOf(ctx).request }
-
-// Traceparent returns the W3C traceparent of the request that ctx is of, or "".
-func Traceparent(ctx context.Context) string { return tracesOf(ctx).parent }
-
-func tracesOf(ctx context.Context) traces {
-	t, _ := ctx.Value(tracesKey{}).(traces)
-	return t
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
 }
 
 // received returns the context of a request that arrived, which has an id.
@@ -63,18 +53,4 @@ func validRequestID(id string) bool {
 		}
 	}
 	return id != "" && len(id) <= 64
-}
-
-// validTraceparent reports whether p is a traceparent of version 00.
-func validTraceparent(p string) bool {
-	parts := strings.Split(p, "-")
-	if len(parts) != 4 || parts[0] != "00" {
-		return false
-	}
-	for i, size := range [...]int{2, 32, 16, 2} {
-		if len(parts[i]) != size || strings.Trim(parts[i], "0123456789abcdef") != "" {
-			return false
-		}
-	}
-	return strings.Trim(parts[1], "0") != "" && strings.Trim(parts[2], "0") != ""
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Addresses Addresses
 	Resolver  *net.Resolver // nil: the system's
 	TLS       *tls.Config   // nil: the system's roots
+	// Transport wraps what makes attempts, such as to trace them; nil: nothing does.
+	Transport func(http.RoundTripper) http.RoundTripper
 	Timeout   time.Duration // of an attempt; 0, or more than the core allows: as long as that allows
 }
 
@@ -53,6 +55,9 @@ func NewClient(o Options) *Client {
 		MaxIdleConns: 1000, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
 	}
 	c := &Client{timeout: o.Timeout, http: &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	if o.Transport != nil {
+		c.http.Transport = o.Transport(t)
+	}
 	c.tokens.of = map[string]*token{}
 	return c
 }

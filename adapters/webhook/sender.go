@@ -16,6 +16,7 @@ import (
 	"footway/core/delivery"
 	"footway/core/fault"
 	"footway/core/integration"
+	"footway/core/trace"
 )
 
 // SenderDeps are what a Sender works with. All but Observe are required.
@@ -330,7 +331,7 @@ func (w *turn) try(ctx context.Context, e integration.Entry, p integration.Proof
 		w.s.Log.Error("an event cannot be encoded", "delivery", e.Delivery, "sequence", e.Sequence, "error", err)
 		return integration.Outcome{Verdict: integration.Refused, Cause: "the event cannot be encoded"}
 	}
-	return w.s.Client.Send(ctx, w.l.endpoint, p, Message{ID: w.s.EventID(&e.Update), At: w.s.Clock.Now(), Body: body})
+	return w.s.Client.Send(trace.With(ctx, e.Trace), w.l.endpoint, p, Message{ID: w.s.EventID(&e.Update), At: w.s.Clock.Now(), Body: body})
 }
 
 // wait waits for results, for news, and for what is due later, and settles what has come.

@@ -203,19 +203,19 @@ func TestPartnersEndpoints(t *testing.T) {
 	ask(t, exitOK, `.*`, "", "partners", "add", "acme", "--name", "Acme", "--market", "wedgwood", config)
 	ask(t, exitOK, "it has no endpoints\n", "", "partners", "endpoints", "list", "acme", config)
 	t.Setenv("ACME_PASSWORD", "correct horse")
-	var e struct{ ID, Secret string }
+	var id string
 	code, out, errs := footway(t, "partners", "endpoints", "add", "acme", "--url", "https://hooks.example.com/f", "--event", "DASHER_PICKED_UP",
 		"--auth", "basic", "--user", "footway", "--password", "env:ACME_PASSWORD", config)
-	if got := regexp.MustCompile(`(?s)^id +(\S+)\nurl +https://hooks.example.com/f\nauth +basic\nevents +DASHER_PICKED_UP\nstatus +active\nsigning_secret +(whsec_\S+)\n$`).FindStringSubmatch(out); got != nil {
-		e.ID, e.Secret = got[1], got[2]
+	if got := regexp.MustCompile(`(?s)^id +(\S+)\nurl +https://hooks\.example\.com/f\nauth +basic\nevents +DASHER_PICKED_UP\nstatus +active\nsigning_secret +whsec_\S+\n$`).FindStringSubmatch(out); got != nil {
+		id = got[1]
 	}
-	if code != exitOK || e.ID == "" || !regexp.MustCompile(`^`+shown+`$`).MatchString(errs) || strings.Contains(out+errs, "correct horse") {
+	if code != exitOK || id == "" || !regexp.MustCompile(`^`+shown+`$`).MatchString(errs) || strings.Contains(out+errs, "correct horse") {
 		t.Fatalf("endpoints add: exit code %d, %q, %q", code, out, errs)
 	}
-	ask(t, exitOK, `(?s)id +`+e.ID+`\n.*old secret until +\S+Z\nsigning_secret +whsec_\S+\n`, shown, "partners", "endpoints", "rotate", "acme", e.ID, "--grace", "1h", config)
-	ask(t, exitOK, `(?s).*status +suspended\n.*`, "", "partners", "endpoints", "suspend", "acme", e.ID, config)
-	ask(t, exitOK, `(?s).*status +active\n.*`, "", "partners", "endpoints", "resume", "acme", e.ID, config)
-	ask(t, exitOK, `(?s).*status +gone\n.*`, "", "partners", "endpoints", "remove", "acme", e.ID, config)
-	ask(t, exitOK, `\[{"id":"`+e.ID+`","url":"[^"]+","auth":"basic","user":"footway","events":\["DASHER_PICKED_UP"\],"status":"gone".*}\]\n`, "",
+	ask(t, exitOK, `(?s)id +`+id+`\n.*old secret until +\S+Z\nsigning_secret +whsec_\S+\n`, shown, "partners", "endpoints", "rotate", "acme", id, "--grace", "1h", config)
+	ask(t, exitOK, `(?s).*status +suspended\n.*`, "", "partners", "endpoints", "suspend", "acme", id, config)
+	ask(t, exitOK, `(?s).*status +active\n.*`, "", "partners", "endpoints", "resume", "acme", id, config)
+	ask(t, exitOK, `(?s).*status +gone\n.*`, "", "partners", "endpoints", "remove", "acme", id, config)
+	ask(t, exitOK, `\[{"id":"`+id+`","url":"[^"]+","auth":"basic","user":"footway","events":\["DASHER_PICKED_UP"\],"status":"gone".*}\]\n`, "",
 		"partners", "endpoints", "list", "acme", "--json", config)
 }

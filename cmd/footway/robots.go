@@ -181,7 +181,9 @@ func (f *robotsFlags) scenario() (scenario.Scenario, error) {
 	if _, errs := file.Config(); len(errs) > 0 {
 		return file.Scenario, usageError{errors.Join(errs...)}
 	}
-	if err := errors.Join(scenario.Problems(&file.Scenario, kpi.Known)...); err != nil {
+	checked := file.Scenario
+	checked.Demand.PerHour = max(checked.Demand.PerHour, 1) // where nobody orders here, others do
+	if err := errors.Join(scenario.Problems(&checked, kpi.Known)...); err != nil {
 		return file.Scenario, usageError{err}
 	}
 	return file.Scenario, nil

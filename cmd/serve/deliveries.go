@@ -8,6 +8,7 @@ import (
 
 	"footway/adapters/grpcapi"
 	"footway/adapters/ident"
+	"footway/adapters/observe"
 	"footway/adapters/restapi"
 	"footway/adapters/secret"
 	"footway/core/delivery"
@@ -62,7 +63,7 @@ func (p *process) openDeliveries(context.Context) error {
 	api := restapi.NewDeliveries(restapi.DeliveriesDeps{
 		Quotes: p.deliveries, Changes: p.deliveries, Doors: p.deliveries, Board: p.kept.Deliveries, Estimates: dispatcher,
 		Businesses: p.merchants, Stores: p.merchants, Places: where, Clock: p.clock, Bell: p.bell,
-	}, restapi.Options{Auth: auth, Log: p.log})
+	}, restapi.Options{Auth: auth, Log: p.log, Route: observe.NameRoute})
 	p.serveREST("deliveries", api)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"footway/adapters/integrations"
+	"footway/adapters/observe"
 	"footway/adapters/partner"
 	"footway/adapters/restapi"
 	"footway/adapters/secret"
@@ -44,6 +45,7 @@ func (p *process) openIntegrations(context.Context) error {
 		return err
 	}
 	sender := p.newSender(post, registry)
+	p.sender = sender
 	intake, err := integration.NewService(p.kept.Events, p.clock, integration.Options{
 		Patience: integration.DefaultOptions().Patience, Retention: p.d.Retention.Events,
 	})
@@ -56,7 +58,6 @@ func (p *process) openIntegrations(context.Context) error {
 		return nil
 	})
 	p.hire("partners' logs", func(ctx context.Context) error { return p.tidyLogs(ctx, intake) })
-	p.watch.webhooks(sender.Stats)
 	return p.openDoor(registry, post)
 }
 
@@ -99,7 +100,7 @@ func seedOf(name string) rng.Seed {
 }
 
 func (p *process) newSender(post *integration.Post, registry *integration.Registry) *webhook.Sender {
-	client := webhook.NewClient(webhook.Options{Addresses: addresses(p.d)})
+	client := webhook.NewClient(webhook.Options{Addresses: addresses(p.d), Transport: p.watch.Transport("integrations")})
 	p.onClose(client.Close)
 	return webhook.NewSender(webhook.SenderDeps{
 		Post: post, Registry: registry, Client: client, Encode: partner.EncodeEvent, EventID: partner.EventID,
@@ -109,7 +110,7 @@ func (p *process) newSender(post *integration.Post, registry *integration.Regist
 
 // consume takes updates from the broker, and has the partners told.
 func (p *process) consume(ctx context.Context, intake *integration.Service, sender *webhook.Sender) error {
-	return p.kept.Consume(ctx, func(ctx context.Context, u ...delivery.Update) error {
+	return p.kept.Consume(ctx, p.watch.taking(func(ctx context.Context, u ...delivery.Update) error {
 		if err := intake.Take(ctx, u...); err != nil {
 			return err
 		}
@@ -121,7 +122,7 @@ func (p *process) consume(ctx context.Context, intake *integration.Service, send
 			}
 		}
 		return nil
-	})
+	}))
 }
 
 // tidyLogs forgets what is old, and says which updates are missing for too long.
@@ -181,7 +182,7 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 		return err
 	}
 	door := integrations.New(integrations.Deps{
-		Keys: registry, Events: p.kept.Events, Encode: partner.EncodeEvent, Replay: post.Rewind, Tokens: keys, Record: record, Clock: p.clock, Log: p.log,
+		Keys: registry, Events: p.kept.Events, Encode: partner.EncodeEvent, Replay: post.Rewind, Tokens: keys, Record: record, Clock: p.clock, Log: p.log, Route: observe.NameRoute,
 		Drive: func(ctx context.Context, r integrations.Request) integrations.Answer {
 			d, ok := byMarket[r.Market]
 			if !ok { // its partner was registered for a market that is gone

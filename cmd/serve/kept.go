@@ -43,7 +43,8 @@ type Kept struct {
 	// Relaying runs work while no other process does; both end with ctx.
 	Relaying func(ctx context.Context, work func(context.Context) error) error
 	// Needs are what the service of a name cannot do without.
-	Needs func(service string) []Need
+	Needs     func(service string) []Need
+	Databases map[string]*postgres.DB // that this process may use, for metrics
 	// Depth is how many updates wait on the broker, and how many are dead letters.
 	Depth func(ctx context.Context) (waiting, dead int, err error)
 	close func()
@@ -96,7 +97,8 @@ func OnBackends(ctx context.Context, d stores.Deployment, secrets *secret.Resolv
 			depth, err := b.Broker.Depth(ctx)
 			return depth.Waiting, depth.Dead, err
 		},
-		close: b.Close,
+		Databases: map[string]*postgres.DB{"deliveries": b.Deliveries, "maps": b.Maps, "integrations": b.Integrations},
+		close:     b.Close,
 	}
 	if k.Secrets, err = sealed(d.Integrations, b, secrets); err != nil {
 		b.Close()

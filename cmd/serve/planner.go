@@ -3,7 +3,9 @@ package serve
 import (
 	"context"
 	"sync"
+	"time"
 
+	"footway/adapters/observe"
 	"footway/adapters/restapi"
 	"footway/core/clock"
 	"footway/core/dispatch"
@@ -63,7 +65,7 @@ func (p *process) openDispatch(context.Context) error {
 	}
 	api := restapi.NewDispatch(restapi.DispatchDeps{
 		Dispatcher: byMarket{p.planner.here}, Decisions: byMarket{p.planner.here}, Bell: p.dispatchBell, Leader: p.planner.leader,
-	}, restapi.Options{Auth: auth, Log: p.log})
+	}, restapi.Options{Auth: auth, Log: p.log, Route: observe.NameRoute})
 	p.serveREST("dispatch", api)
 	return nil
 }
@@ -89,7 +91,7 @@ func (p *process) otherDispatch(caller string) (*restapi.DispatchClient, error) 
 // restClient returns how a service of this process calls a REST API.
 func (p *process) restClient(caller string) (restapi.ClientOptions, error) {
 	tls, err := p.trust.clientTLS()
-	return restapi.ClientOptions{Token: p.trust.tokenOf(caller), TLS: tls}, err
+	return restapi.ClientOptions{Token: p.trust.tokenOf(caller), TLS: tls, Transport: p.watch.Transport(caller)}, err
 }
 
 // lead plans the rounds of a market until ctx ends.
@@ -149,10 +151,14 @@ func (l *planner) leader(m market.ID) (mine bool, address string) {
 
 // fire takes a timer of Dispatch. One of a lease that was lost is of nobody.
 func (l *planner) fire(ctx context.Context, k clock.Key) error {
-	if s := l.of(market.ID(k.Entity)); s != nil {
-		return s.Fire(ctx, k)
+	s := l.of(market.ID(k.Entity))
+	if s == nil {
+		return nil
 	}
-	return nil
+	began := time.Now()
+	err := s.Fire(ctx, k)
+	l.p.watch.RoundSeconds.WithLabelValues(k.Entity).Observe(time.Since(began).Seconds())
+	return err
 }
 
 // here returns Dispatch for a market that this replica plans. What another plans is asked for there.

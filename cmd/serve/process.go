@@ -14,8 +14,11 @@ import (
 	"google.golang.org/grpc"
 
 	"footway/adapters/grpcapi"
+	"footway/adapters/journal"
+	"footway/adapters/live"
 	"footway/adapters/restapi"
 	"footway/adapters/wallclock"
+	"footway/adapters/webhook"
 	"footway/cmd/stores"
 	"footway/core/clock"
 	"footway/core/config"
@@ -38,12 +41,16 @@ type process struct {
 	clock wallclock.Clock
 	log   *slog.Logger
 
-	timers  *wallclock.Timers
-	fires   map[string]func(context.Context, clock.Key) error // by clock.Key.Service
-	journal event.Journal
-	news    *news
-	watch   *watch // what is told of this process
-	trust   *trust
+	timers      *wallclock.Timers
+	fires       map[string]func(context.Context, clock.Key) error // by clock.Key.Service
+	journal     event.Journal
+	journals    *journal.Journal
+	journalLost uint64 // as last counted
+	live        *live.Handler
+	sender      *webhook.Sender
+	news        *news
+	watch       *watch // what is told of this process
+	trust       *trust
 
 	settings   config.Source
 	follower   *config.Follower // nil where the settings are of the program, or of Config elsewhere
@@ -93,8 +100,10 @@ func (p *process) onClose(f func()) {
 
 // build puts a process together. It waits for what must be there, as long as Options.Grace.
 func build(ctx context.Context, d stores.Deployment, kept *Kept, o Options) (*process, error) {
+	own, set := *kept, *kept.Set // what watches this process's stores is not for others that share them
+	own.Set = &set
 	p := &process{
-		Options: o, d: d, kept: kept, log: o.Log, timers: wallclock.NewTimers(), fires: map[string]func(context.Context, clock.Key) error{},
+		Options: o, d: d, kept: &own, log: o.Log, timers: wallclock.NewTimers(), fires: map[string]func(context.Context, clock.Key) error{},
 		taskBell: grpcapi.NewBell(), configBell: grpcapi.NewBell(), dispatchBell: restapi.NewBell(), bell: restapi.NewBell(), listening: map[string]string{}, conns: map[string]*grpc.ClientConn{}, news: newNews(),
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Grace)
@@ -118,7 +127,15 @@ func (p *process) assemble(ctx context.Context) error {
 	if err := p.listen(); err != nil {
 		return err
 	}
-	p.journal = told{p.bell.Journal(p.newJournal()), p.news}
+	if err := p.openJournal(); err != nil {
+		return err
+	}
+	all := several{p.journals, p.watch}
+	if p.Journal != nil {
+		all = append(all, p.Journal)
+	}
+	p.journal = told{p.bell.Journal(all), p.news}
+	p.kept.Publisher = publish{p.kept.Publisher, p.watch}
 	if err := p.await(ctx, "what it keeps things in", p.checkNeeds); err != nil {
 		return err
 	}
@@ -134,6 +151,7 @@ func (p *process) assemble(ctx context.Context) error {
 		}
 	}
 	p.hire("timers", p.runTimers)
+	p.openAdmin()
 	return p.openGRPC()
 }
 

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"google.golang.org/grpc"
 
@@ -32,7 +33,7 @@ func (p *process) openFleet(context.Context) error {
 		Clock: p.clock, Timers: p.timers, Journal: p.journal, Settings: p.fleetSettings,
 	})
 	p.fires["fleet"] = p.fleet.Fire
-	p.resume("fleet", p.fleet.Resume)
+	p.resume("fleet", p.fleet.Resume, p.watch.countRobots)
 	return nil
 }
 
@@ -47,7 +48,7 @@ func (p *process) openTask(context.Context) error {
 		Clock: p.clock, Timers: p.timers, Journal: p.journal, Settings: p.taskSettings,
 	})
 	p.fires["task"] = p.task.Fire
-	p.resume("task", p.task.Resume)
+	p.resume("task", p.task.Resume, nil)
 	if p.fleet != nil {
 		p.directory = grpcapi.FleetDirectory{Service: p.fleet}
 		return nil
@@ -60,14 +61,19 @@ func (p *process) openTask(context.Context) error {
 	return nil
 }
 
-// resume has one replica take up what others may have left in each market.
-func (p *process) resume(service string, resume func(context.Context, market.ID) error) {
+// resume has one replica take up what others may have left in each market, and do what beside does.
+func (p *process) resume(service string, resume func(context.Context, market.ID) error, beside func(context.Context, market.ID)) {
 	k := p.keeper(p.reached(service))
 	for _, m := range p.markets() {
 		name := service + "/" + string(m)
 		p.hire(name, func(ctx context.Context) error {
 			return p.under(ctx, k, name, nil, func(ctx context.Context, _ lease.Lease) {
+				var all sync.WaitGroup
+				if beside != nil {
+					all.Go(func() { beside(ctx, m) })
+				}
 				p.resuming(ctx, name, func(ctx context.Context) error { return resume(ctx, m) })
+				all.Wait()
 			})
 		})
 	}
@@ -129,7 +135,7 @@ func (p *process) dialAt(target, health, caller string) (*grpc.ClientConn, error
 		return cc, nil
 	}
 	cc, err := grpcapi.Dial(target, grpcapi.DialOptions{
-		TLS: p.trust.grpcFiles(), Insecure: p.trust.plain(), Token: p.trust.tokenOf(caller), Health: health, Log: p.log, GRPC: p.watch.dialOptions(),
+		TLS: p.trust.grpcFiles(), Insecure: p.trust.plain(), Token: p.trust.tokenOf(caller), Health: health, Log: p.log, GRPC: p.watch.dialOptions(caller),
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"footway/core/fault"
+	"footway/core/trace"
 )
 
 // AcceptRequest is what a partner may change when it accepts a quote.
@@ -33,7 +34,12 @@ func (s *Service) Accept(ctx context.Context, p PartnerID, externalID string, r 
 }
 
 func (s *Service) accept(ctx context.Context, id ID, tip *Money) (Delivery, error) {
-	return s.change(ctx, id, func(t *turn) error { return t.accept(tip) })
+	return s.change(ctx, id, func(t *turn) error {
+		if from := trace.From(ctx); from != "" && t.d.State == Quoted {
+			t.d.Trace = from
+		}
+		return t.accept(tip)
+	})
 }
 
 func (t *turn) accept(tip *Money) error {

@@ -180,6 +180,7 @@ type Delivery struct {
 	CancelReason    Reason          `json:"cancel_reason,omitempty"`
 	CancelCause     string          `json:"cancel_cause,omitempty"`
 	Times           Times           `json:"times"`
+	Trace           string          `json:"trace,omitempty"` // of the request that it comes from, see package trace
 	Revision        uint64          `json:"revision"`
 }
 
@@ -265,6 +266,7 @@ type Update struct {
 	Pickup     maps.Position `json:"pickup"`
 	Dropoff    maps.Position `json:"dropoff"`
 	Store      string        `json:"store,omitempty"` // the pickup's
+	Trace      string        `json:"trace,omitempty"` // of the request that the delivery comes from, see package trace
 }
 
 // UpdateKey names an update.

@@ -117,6 +117,7 @@ func (d *Delivery) note(kind UpdateKind, now clock.Time, cause string) Update {
 		Delivery: d.ID, Sequence: d.Sequence, Kind: kind, At: now, Market: d.Market, Partner: d.Partner, ExternalID: d.ExternalID,
 		From: d.State, To: d.State, Cause: cause, Robot: d.Robot, Attempt: d.Attempt, Promise: d.Promise, Expected: d.Expected,
 		ReadyAt: d.ReadyAt, Fee: d.Fee, Tip: d.Tip, RouteMM: d.RouteMM, Pickup: d.Pickup.Position, Dropoff: d.Dropoff.Position, Store: d.Pickup.Store,
+		Trace: d.Trace,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"footway/core/fault"
 	"footway/core/fleet"
 	"footway/core/market"
+	"footway/core/trace"
 )
 
 // QuoteRequest is what a partner asks for.
@@ -120,7 +121,7 @@ func (s *Service) create(ctx context.Context, r QuoteRequest, accept bool) (Deli
 	now, set := s.Clock.Now(), s.Settings(r.Market)
 	d := Delivery{
 		ID: ID(s.IDs.NewID("delivery")), Market: r.Market, Partner: r.Partner, ExternalID: r.ExternalID, RequestHash: s.Digests.Digest(r.RequestHash),
-		State: Quoted, Since: now, Times: Times{Quoted: now}, Tip: r.Tip, IfUndeliverable: r.IfUndeliverable, UnloadPIN: r.UnloadPIN,
+		State: Quoted, Since: now, Times: Times{Quoted: now}, Trace: trace.From(ctx), Tip: r.Tip, IfUndeliverable: r.IfUndeliverable, UnloadPIN: r.UnloadPIN,
 	}
 	if d.IfUndeliverable == "" {
 		d.IfUndeliverable = ReturnToPickup

@@ -7,6 +7,7 @@ import (
 	"footway/core/dispatch"
 	"footway/core/fault"
 	"footway/core/task"
+	"footway/core/trace"
 )
 
 // paid is what settle has done and must note.
@@ -27,6 +28,7 @@ func (s *Service) settle(ctx context.Context, d Delivery) (Delivery, error) {
 	if !d.needsTask() && !d.needsAsking() && len(d.Owed) == 0 {
 		return d, nil
 	}
+	ctx = trace.With(ctx, d.Trace)
 	done, err := s.pay(ctx, &d)
 	var noteErr error
 	if done != (paid{attempt: d.Attempt}) {

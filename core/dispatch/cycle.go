@@ -10,6 +10,7 @@ import (
 	"footway/core/event"
 	"footway/core/fault"
 	"footway/core/fleet"
+	"footway/core/trace"
 )
 
 // RoundDone is the data of the journal's "dispatch.round" events. There is one
@@ -225,7 +226,7 @@ func (d *desk) send(ctx context.Context, sc *scene, r *Round, p Pairing) (bool, 
 			return false, fmt.Errorf("end the chore of %s: %w", robot.Robot, err)
 		}
 	}
-	token, err := d.reserve(ctx, robot.Robot, q.Delivery, q.Attempt, sc.now)
+	token, err := d.reserve(trace.With(ctx, q.Trace), robot.Robot, q.Delivery, q.Attempt, sc.now)
 	switch {
 	case fault.Is(err, fault.Conflict), fault.Is(err, fault.NotFound):
 		return false, nil

@@ -81,7 +81,8 @@ type Request struct {
 	ReadyAt     clock.Time      `json:"ready_at"`
 	PromiseAt   clock.Time      `json:"promise_at"` // the drop-off promised (P90)
 	RequestedAt clock.Time      `json:"requested_at"`
-	Not         []fleet.RobotID `json:"not,omitempty"` // robots that failed this delivery
+	Not         []fleet.RobotID `json:"not,omitempty"`   // robots that failed this delivery
+	Trace       string          `json:"trace,omitempty"` // of the call that asked last, see package trace
 }
 
 // Finish says that an attempt has ended and its robot may go. PickupAt and

@@ -12,6 +12,7 @@ import (
 	"footway/core/fleet"
 	"footway/core/maps"
 	"footway/core/market"
+	"footway/core/trace"
 )
 
 // Request asks for a robot; the answer comes on the feed. It is idempotent by
@@ -21,6 +22,7 @@ func (s *Service) Request(ctx context.Context, q Request) error {
 	if err := q.check(); err != nil {
 		return err
 	}
+	q.Trace = trace.From(ctx)
 	return s.command(ctx, q.Market, func(d *desk) error {
 		now := d.Clock.Now()
 		if j := d.state.job(q.Delivery, q.Attempt); j != nil && j.Decision.Token != 0 {

@@ -10,6 +10,7 @@ import (
 	"footway/core/fault"
 	"footway/core/fleet"
 	"footway/core/maps"
+	"footway/core/trace"
 )
 
 // track looks after the jobs: notes what was loaded, renews reservations, and
@@ -123,7 +124,7 @@ func (d *desk) settle(ctx context.Context, sc *scene) error {
 			continue
 		}
 		q := &w.Request
-		token, err := d.reserve(ctx, w.Tried, q.Delivery, q.Attempt, sc.now)
+		token, err := d.reserve(trace.With(ctx, q.Trace), w.Tried, q.Delivery, q.Attempt, sc.now)
 		switch {
 		case err == nil:
 			lost.note(d.found(ctx, sc, w, w.Tried, token))

@@ -19,7 +19,8 @@ import (
 //
 // Numbers are big-endian, CRCs are CRC-32C. A frame's keyframe is the State
 // before its first event; the events are canonical lines, each with a line
-// feed. A file without tail (of a process that died) is read by going from head
+// feed. Every frame but the first may be without keyframe: it continues the one before.
+// A frame with a keyframe may be without events. A file without tail (of a process that died) is read by going from head
 // to head. The magic breaks if somebody transfers the file as text.
 const (
 	magic     = "FWLOG\r\n\x01"
@@ -61,15 +62,15 @@ type Codec interface {
 	Decompress(src []byte, limit int) ([]byte, error)
 }
 
-// Frame is a stretch of a log that can be read by itself.
+// Frame is a stretch of a log, which is written and read as a whole.
 type Frame struct {
 	Offset   int64      // of its head in the file
 	FirstSeq uint64     // number of its first event
-	Count    uint64     // of its events, at least 1
+	Count    uint64     // of its events
 	From     clock.Time // time of its first event
 	To       clock.Time // latest time of any event up to its end
 	Chain    Hash       // hash of the log up to its last event
-	State    Hash       // hash of the state before its first event
+	State    Hash       // hash of the state before its first event; zero without keyframe
 
 	keyRaw, keyStored       uint32
 	eventsRaw, eventsStored uint32
@@ -78,6 +79,9 @@ type Frame struct {
 
 // LastSeq returns the number of the frame's last event.
 func (f *Frame) LastSeq() uint64 { return f.FirstSeq + f.Count - 1 }
+
+// keyed reports whether the frame has a keyframe, and so can be read by itself.
+func (f *Frame) keyed() bool { return f.keyRaw > 0 }
 
 // size returns the bytes that the frame takes in the file.
 func (f *Frame) size() int64 { return headSize + int64(f.keyStored) + int64(f.eventsStored) }
@@ -119,10 +123,36 @@ func parseHead(b []byte) (f Frame, err error) {
 	switch {
 	case f.keyRaw > MaxFrame || f.eventsRaw > MaxFrame || f.keyStored > 2*MaxFrame || f.eventsStored > 2*MaxFrame:
 		err = fmt.Errorf("frame head: a block of more than %d bytes", MaxFrame)
-	case f.Count == 0 || f.Count > uint64(f.eventsRaw) || f.FirstSeq == 0 || f.FirstSeq+f.Count < f.FirstSeq:
+	case f.Count == 0 && (!f.keyed() || f.eventsRaw > 0) || f.Count > uint64(f.eventsRaw) || f.FirstSeq == 0 || f.FirstSeq+f.Count < f.FirstSeq:
 		err = fmt.Errorf("frame head: %d events from number %d cannot be in %d bytes", f.Count, f.FirstSeq, f.eventsRaw)
 	}
 	return f, err
+}
+
+// fixedHeader is the size of what comes before the header's JSON.
+const fixedHeader = len(magic) + 8
+
+// headerSize returns the size of the header's JSON from what comes before it.
+func headerSize(fixed []byte) (int, error) {
+	if string(fixed[:len(magic)]) != magic {
+		return 0, fmt.Errorf("not a run log: it begins with %q, want %q", fixed[:len(magic)], magic)
+	}
+	n := binary.BigEndian.Uint32(fixed[len(magic):])
+	if n > MaxHeader {
+		return 0, fmt.Errorf("byte %d: header of %d bytes, want at most %d", len(magic), n, MaxHeader)
+	}
+	return int(n), nil
+}
+
+// parseHeader reads the header's JSON.
+func parseHeader(fixed, text []byte) (h Header, err error) {
+	if crc32.Checksum(text, castagnoli) != binary.BigEndian.Uint32(fixed[len(magic)+4:]) {
+		return h, fmt.Errorf("byte %d: header: CRC does not match", fixedHeader)
+	}
+	if err := json.Unmarshal(text, &h); err != nil {
+		return h, fmt.Errorf("byte %d: header: %w", fixedHeader, err)
+	}
+	return h, nil
 }
 
 // appendHeader appends the magic and the header.

@@ -94,6 +94,8 @@ func (r *Reader) follows(f *Frame, next int64) error {
 		return fmt.Errorf("frame at byte %d: %d bytes, but only %d are there", next, f.size(), r.size-next)
 	case f.FirstSeq != r.LastSeq()+1:
 		return fmt.Errorf("frame at byte %d: begins with event %d, want %d", next, f.FirstSeq, r.LastSeq()+1)
+	case len(r.frames) == 0 && !f.keyed():
+		return fmt.Errorf("frame at byte %d: the first one has no keyframe", next)
 	case len(r.frames) > 0 && f.To < r.frames[len(r.frames)-1].To:
 		return fmt.Errorf("frame at byte %d: ends at %s, before the frame before it", next, f.To)
 	}

@@ -37,17 +37,35 @@ type Log struct {
 	frames  []Frame
 	offset  int64
 	current Frame  // the frame being filled; Count 0 if none
-	key     []byte // its keyframe
+	key     []byte // its keyframe; empty if it continues the frame before it
 	events  []byte // its lines
 	out     []byte // scratch
+	since   since
 }
 
 var _ event.Journal = (*Log)(nil)
+
+// since is what was written since the last keyframe, which decides when the next one comes.
+type since struct {
+	keyed bool       // there is one, and the next frame continues it
+	from  clock.Time // of its frame
+	key   int        // its size
+	lines int        // bytes of events since
+}
+
+// full reports whether the frames since the keyframe hold enough.
+func (s *since) full(at clock.Time) bool {
+	full := s.lines >= frameBytes || at.Sub(s.from) >= frameTime
+	return full && (s.lines >= s.key || s.lines >= MaxFrame/2)
+}
 
 // Options are what a log can do without.
 type Options struct {
 	Codec     Codec               // nil: not compressed
 	Observers []func(event.Event) // called with each event once it has its number, in order
+	// Forget leaves out of a restored log's state the deliveries and tasks of which nothing was
+	// heard since: a log that sees only a part of what happens may never see their end.
+	Forget clock.Time
 }
 
 // New returns a log that writes to w, and writes the header. With w nil it only
@@ -86,7 +104,7 @@ func (l *Log) Append(_ context.Context, e event.Event) {
 	if len(e.Data) == 0 {
 		e.Data = json.RawMessage("null")
 	}
-	if l.err = checkLine(e); l.err != nil {
+	if l.err = Check(e); l.err != nil {
 		return
 	}
 	if l.w != nil && l.current.Count == 0 {
@@ -107,8 +125,8 @@ func (l *Log) Append(_ context.Context, e event.Event) {
 	}
 }
 
-// checkLine refuses an event that no reader would take.
-func checkLine(e event.Event) error {
+// Check refuses an event that no reader would take.
+func Check(e event.Event) error {
 	if bytes.IndexByte(e.Data, '\n') >= 0 {
 		return fmt.Errorf("runlog: event %d (%s of %.80q): data has a line feed; want JSON as json.Marshal writes it", e.Seq, e.Kind, e.Entity)
 	}
@@ -119,8 +137,13 @@ func checkLine(e event.Event) error {
 	return nil
 }
 
-// open begins a frame with the state before e.
+// open begins a frame, with the state before e unless it continues the one before.
 func (l *Log) open(e event.Event) {
+	l.current, l.events = Frame{FirstSeq: e.Seq, From: e.T}, l.events[:0]
+	if l.since.keyed {
+		l.key = l.key[:0]
+		return
+	}
 	var err error
 	l.key, err = l.state.AppendBinary(l.key[:0])
 	if err == nil && len(l.key) > MaxFrame {
@@ -130,22 +153,23 @@ func (l *Log) open(e event.Event) {
 		l.err = err
 		return
 	}
-	l.current = Frame{FirstSeq: e.Seq, From: e.T, State: hashState(l.key)}
-	l.events = l.events[:0]
+	l.current.State = hashState(l.key)
+	l.since = since{keyed: true, from: e.T, key: len(l.key)}
 }
 
 // fill puts a line into the current frame, and ends it when it is full.
 func (l *Log) fill(line []byte) {
 	l.events = append(append(l.events, line...), '\n')
 	l.current.Count++
-	full := len(l.events) >= frameBytes || l.state.at.Sub(l.current.From) >= frameTime
-	if full && (len(l.events) >= len(l.key) || len(l.events) >= MaxFrame/2) {
-		l.flush()
+	l.since.lines += len(line) + 1
+	if l.since.full(l.state.at) {
+		l.end()
+		l.since = since{}
 	}
 }
 
-// flush writes the current frame, if there is one.
-func (l *Log) flush() {
+// end writes the current frame, if there is one.
+func (l *Log) end() {
 	f := &l.current
 	if f.Count == 0 {
 		return
@@ -163,7 +187,7 @@ func (l *Log) flush() {
 }
 
 func (l *Log) compress(b []byte) []byte {
-	if l.codec == nil {
+	if l.codec == nil || len(b) == 0 {
 		return b
 	}
 	return l.codec.Compress(b)
@@ -180,10 +204,12 @@ func (l *Log) write(b []byte) {
 	l.offset += int64(len(b))
 }
 
-// Sync writes the events so far as a frame, so that a crash cannot lose them.
-func (l *Log) Sync() error {
+// Flush ends the frame, so that a reader sees all events so far. What follows
+// continues it, without a keyframe of its own until one is due: a log that is
+// flushed often is not much longer, and its hash is the same.
+func (l *Log) Flush() error {
 	if l.w != nil && l.err == nil {
-		l.flush()
+		l.end()
 	}
 	return l.err
 }
@@ -196,7 +222,7 @@ func (l *Log) Close() error {
 	}
 	l.closed = true
 	if l.w != nil {
-		l.flush()
+		l.end()
 		l.write(appendIndex(nil, l.frames, l.offset))
 	}
 	return l.err
@@ -236,6 +262,7 @@ func Restore(w io.Writer, h Header, o Options, snapshot []byte) (*Log, error) {
 	if err := l.state.UnmarshalBinary(snapshot[n:]); err != nil {
 		return nil, err
 	}
+	l.state.forget(o.Forget)
 	if err := l.begin(h); err != nil {
 		return nil, err
 	}

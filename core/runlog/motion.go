@@ -16,6 +16,7 @@ const (
 	RunBegan       = "run.began"       // Began; entity is the scenario
 	RunEnded       = "run.ended"       // Ended
 	RobotLeg       = "robot.leg"       // Leg; entity is the robot, as for all robot.…
+	RobotPose      = "robot.pose"      // Pose
 	RobotHalt      = "robot.halt"      // Halt
 	RobotResume    = "robot.resume"    // Resume
 	RobotCharging  = "robot.charging"  // Charging
@@ -64,6 +65,18 @@ type Hold struct {
 	Index  int    `json:"i"` // of the edge in Route
 	Millis int32  `json:"ms"`
 	Cause  string `json:"cause"` // "signal" or "gap"
+}
+
+// Pose is where a robot said it was, now and then. In production a drive is not
+// known beforehand, so there are poses in place of legs.
+type Pose struct {
+	Robot     fleet.RobotID  `json:"robot"`
+	Position  maps.Position  `json:"position"`
+	SpeedMMS  int64          `json:"speed_mm_s"`
+	ChargeMWh int64          `json:"charge_mwh"`
+	Activity  fleet.Activity `json:"activity"`
+	Loaded    bool           `json:"loaded,omitempty"`
+	Fault     string         `json:"fault,omitempty"` // why it is halted or broken
 }
 
 // Causes of a halt.

@@ -3,12 +3,11 @@ package runlog
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"iter"
+	"math"
 	"sort"
 
 	"footway/core/clock"
@@ -106,6 +105,9 @@ func (r *Reader) Seek(t clock.Time) (*State, error) {
 	if i >= len(r.frames) {
 		return &State{seq: r.header.After}, nil
 	}
+	for !r.frames[i].keyed() {
+		i--
+	}
 	s, err := r.keyframe(i)
 	if err != nil {
 		return nil, err
@@ -133,19 +135,21 @@ func (r *Reader) Verify() error {
 	var p parser
 	for i := range r.frames {
 		f := &r.frames[i]
-		kept, err := r.keyframe(i)
-		if err != nil {
-			return err
-		}
-		if state == nil {
-			state = kept
-		}
-		have, err := state.AppendBinary(nil)
-		if err != nil {
-			return err
-		}
-		if hashState(have) != f.State {
-			return fmt.Errorf("runlog: frame at byte %d: its keyframe is not the state before event %d", f.Offset, f.FirstSeq)
+		if f.keyed() {
+			kept, err := r.keyframe(i)
+			if err != nil {
+				return err
+			}
+			if state == nil {
+				state = kept
+			}
+			have, err := state.AppendBinary(nil)
+			if err != nil {
+				return err
+			}
+			if hashState(have) != f.State {
+				return fmt.Errorf("runlog: frame at byte %d: its keyframe is not the state before event %d", f.Offset, f.FirstSeq)
+			}
 		}
 		for e, err := range r.events(&p, i) {
 			if err != nil {
@@ -174,30 +178,41 @@ func (r *Reader) events(p *parser, i int) iter.Seq2[event.Event, error] {
 	return func(yield func(event.Event, error) bool) {
 		f := &r.frames[i]
 		_, lines, err := r.blocks(f, false)
-		for seq := f.FirstSeq; err == nil && seq <= f.LastSeq(); seq++ {
-			line, rest, found := bytes.Cut(lines, []byte{'\n'})
-			if !found {
-				err = r.at(f, "%d events, want %d", seq-f.FirstSeq, f.Count)
-				break
+		if err != nil {
+			yield(event.Event{}, err)
+			return
+		}
+		for e, err := range f.parse(p, lines) {
+			if err != nil {
+				err = r.at(f, "%w", err)
 			}
-			lines = rest
-			e, bad := p.parse(line)
-			if bad == nil && e.Seq != seq {
-				bad = fmt.Errorf("event %d where %d should be", e.Seq, seq)
-			}
-			if bad != nil {
-				err = r.at(f, "%w", bad)
-				break
-			}
-			if !yield(e, nil) {
+			if !yield(e, err) || err != nil {
 				return
 			}
 		}
-		if err == nil && len(lines) > 0 {
-			err = r.at(f, "%d bytes behind the last event", len(lines))
+	}
+}
+
+// parse returns the events in the frame's lines.
+func (f *Frame) parse(p *parser, lines []byte) iter.Seq2[event.Event, error] {
+	return func(yield func(event.Event, error) bool) {
+		for seq := f.FirstSeq; seq-f.FirstSeq < f.Count; seq++ {
+			line, rest, found := bytes.Cut(lines, []byte{'\n'})
+			if !found {
+				yield(event.Event{}, fmt.Errorf("%d events, want %d", seq-f.FirstSeq, f.Count))
+				return
+			}
+			lines = rest
+			e, err := p.parse(line)
+			if err == nil && e.Seq != seq {
+				err = fmt.Errorf("event %d where %d should be", e.Seq, seq)
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
 		}
-		if err != nil {
-			yield(event.Event{}, err)
+		if len(lines) > 0 {
+			yield(event.Event{}, fmt.Errorf("%d bytes behind the last event", len(lines)))
 		}
 	}
 }
@@ -209,17 +224,39 @@ func (r *Reader) keyframe(i int) (*State, error) {
 	if err != nil {
 		return nil, err
 	}
+	s, err := f.state(key)
+	if err != nil {
+		return nil, r.at(f, "%w", err)
+	}
+	return s, nil
+}
+
+// state reads the frame's keyframe.
+func (f *Frame) state(key []byte) (*State, error) {
 	if hashState(key) != f.State {
-		return nil, r.at(f, "keyframe: hash does not match")
+		return nil, fmt.Errorf("keyframe: hash does not match")
 	}
 	s := new(State)
 	if err := s.UnmarshalBinary(key); err != nil {
-		return nil, r.at(f, "%w", err)
+		return nil, err
 	}
 	if s.seq != f.FirstSeq-1 {
-		return nil, r.at(f, "keyframe after event %d, want %d", s.seq, f.FirstSeq-1)
+		return nil, fmt.Errorf("keyframe after event %d, want %d", s.seq, f.FirstSeq-1)
 	}
 	return s, nil
+}
+
+// Snapshot returns what Restore needs for a log that goes on behind the last event.
+func (r *Reader) Snapshot() ([]byte, error) {
+	if len(r.frames) == 0 {
+		return nil, fmt.Errorf("runlog: no snapshot: the log has no frame")
+	}
+	s, err := r.Seek(math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	h := r.Hash()
+	return s.AppendBinary(h[:])
 }
 
 // blocks reads what is stored of a frame and returns its keyframe or its events.
@@ -235,10 +272,14 @@ func (r *Reader) blocks(f *Frame, wantKey bool) (key, lines []byte, err error) {
 	if crc32.Checksum(b, castagnoli) != f.crc {
 		return nil, nil, r.at(f, "CRC does not match")
 	}
+	codec := r.codec
+	if !r.header.Compressed {
+		codec = nil
+	}
 	if wantKey {
-		key, err = r.unpack(b[:f.keyStored], f.keyRaw)
+		key, err = unpack(codec, b[:f.keyStored], f.keyRaw)
 	} else {
-		lines, err = r.unpack(b[f.keyStored:], f.eventsRaw)
+		lines, err = unpack(codec, b[f.keyStored:], f.eventsRaw)
 	}
 	if err != nil {
 		return nil, nil, r.at(f, "%w", err)
@@ -246,10 +287,11 @@ func (r *Reader) blocks(f *Frame, wantKey bool) (key, lines []byte, err error) {
 	return key, lines, nil
 }
 
-func (r *Reader) unpack(b []byte, raw uint32) ([]byte, error) {
+// unpack returns a block of raw bytes as it was before codec, which may be nil, compressed it.
+func unpack(codec Codec, b []byte, raw uint32) ([]byte, error) {
 	var err error
-	if r.header.Compressed {
-		b, err = r.codec.Decompress(b, int(raw))
+	if codec != nil && raw > 0 {
+		b, err = codec.Decompress(b, int(raw))
 	}
 	if err == nil && len(b) != int(raw) {
 		err = fmt.Errorf("a block of %d bytes, want %d", len(b), raw)
@@ -275,28 +317,19 @@ func (r *Reader) read(offset int64, n int) ([]byte, error) {
 }
 
 func (r *Reader) readHeader() error {
-	fixed := len(magic) + 8
-	b, err := r.read(0, fixed)
+	b, err := r.read(0, fixedHeader)
 	if err != nil {
 		return fmt.Errorf("not a run log: %w", err)
 	}
-	if string(b[:len(magic)]) != magic {
-		return fmt.Errorf("not a run log: it begins with %q, want %q", b[:len(magic)], magic)
+	n, err := headerSize(b)
+	if err != nil {
+		return err
 	}
-	n, sum := binary.BigEndian.Uint32(b[len(magic):]), binary.BigEndian.Uint32(b[len(magic)+4:])
-	if n > MaxHeader {
-		return fmt.Errorf("byte %d: header of %d bytes, want at most %d", len(magic), n, MaxHeader)
-	}
-	text, err := r.read(int64(fixed), int(n))
+	text, err := r.read(int64(fixedHeader), n)
 	if err != nil {
 		return fmt.Errorf("header: %w", err)
 	}
-	if crc32.Checksum(text, castagnoli) != sum {
-		return fmt.Errorf("byte %d: header: CRC does not match", fixed)
-	}
-	if err := json.Unmarshal(text, &r.header); err != nil {
-		return fmt.Errorf("byte %d: header: %w", fixed, err)
-	}
-	r.body = int64(fixed) + int64(n)
-	return nil
+	r.body = int64(fixedHeader) + int64(n)
+	r.header, err = parseHeader(b, text)
+	return err
 }

@@ -13,6 +13,7 @@ const (
 	RobotDrive          // robot.leg: the last leg of a robot
 	RobotStop           // robot.halt or robot.resume; gone with the next leg
 	RobotCharge         // robot.charging or robot.charged; gone with the next leg
+	RobotSeen           // robot.pose: the last of a robot
 	RobotState          // fleet.state of a robot
 	RobotClaim          // fleet.reserved of a robot; gone with its release
 	RobotHelp           // operator.began for a robot; gone when it ended
@@ -43,6 +44,7 @@ var effects = map[string]effect{
 	RunBegan:               {into: Run},
 	RunEnded:               {into: RunEnd},
 	RobotLeg:               {into: RobotDrive, clears: []Slot{RobotStop, RobotCharge}},
+	RobotPose:              {into: RobotSeen},
 	RobotHalt:              {into: RobotStop},
 	RobotResume:            {into: RobotStop},
 	RobotCharging:          {into: RobotCharge, clears: []Slot{RobotStop}},

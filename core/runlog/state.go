@@ -92,6 +92,22 @@ func (s *State) keep(slot Slot, e event.Event) {
 	s.held[place{slot, e.Entity}] = &e
 }
 
+// forget drops open deliveries and tasks of which nothing was heard since t.
+func (s *State) forget(t clock.Time) {
+	heard := make(map[string]clock.Time)
+	mortal := func(p place) bool { return p.slot == TaskChange || slices.Contains(ofDelivery, p.slot) }
+	for _, p := range s.places() {
+		if mortal(p) {
+			heard[p.entity] = max(heard[p.entity], s.held[p].T)
+		}
+	}
+	for _, p := range s.places() {
+		if mortal(p) && heard[p.entity] < t {
+			delete(s.held, p)
+		}
+	}
+}
+
 // places returns the occupied places in their one order.
 func (s *State) places() []place {
 	return slices.SortedFunc(maps.Keys(s.held), func(a, b place) int {

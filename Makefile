@@ -176,6 +176,10 @@ $(GOLANGCI):
 	GOBIN=$(TOOLS) GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
+.PHONY: deploy-check
+deploy-check: ## Chart, alerts, Terraform, compose and image, with the tools that read them (built the first time)
+	@deploy/check
+
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME (1m): make fuzz FUZZTIME=10m
 	$(call say,'fuzz targets for $(FUZZTIME) each')

@@ -125,8 +125,8 @@ type DB struct {
 	tables  Tables
 }
 
-// Open returns a client. It asks for credentials, and nothing of the tables:
-// Check does. Without a region it fails with fault.Invalid, without credentials with fault.Internal.
+// Open returns a client. It asks for nothing, neither credentials nor tables: processes that
+// need no table open one too. Check does. Without a region it fails with fault.Invalid.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -148,9 +148,6 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if c.Region == "" {
 		return nil, fault.New(opOpen, fault.Invalid, "no_region", "no region: want one in the configuration, or in AWS_REGION")
 	}
-	if _, err := c.Credentials.Retrieve(ctx); err != nil {
-		return nil, &fault.Error{Op: opOpen, Kind: fault.Internal, Reason: "no_credentials", Err: err}
-	}
 	db := &DB{options: o, client: newClient(c, o), tables: Tables{Prefix: o.Prefix, Logger: o.Logger}}
 	return db, nil
 }
@@ -160,6 +157,9 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 func (db *DB) Check(ctx context.Context) error {
 	ctx, cancel := db.call(ctx)
 	defer cancel()
+	if _, err := db.client.Options().Credentials.Retrieve(ctx); err != nil {
+		return &fault.Error{Op: opCheck, Kind: fault.Internal, Reason: "no_credentials", Err: err}
+	}
 	for _, want := range db.tables.all() {
 		got, err := describe(ctx, db.client, *want.TableName)
 		if err != nil {

@@ -19,6 +19,8 @@ import (
 	"footway/adapters/secret"
 	"footway/cmd/serve"
 	"footway/cmd/stores"
+	"footway/core/clock"
+	"footway/core/lease"
 	"footway/core/market"
 )
 
@@ -31,6 +33,7 @@ type serveFlags struct {
 	listen    map[string]string
 	advertise string
 	drain     time.Duration
+	lease     time.Duration
 	grace     time.Duration
 	level     string
 }
@@ -66,6 +69,7 @@ that is needed is not there.`,
 	flags.StringToStringVar(&f.listen, "listen", nil, "where a service of this replica listens, other than in the file, as `SERVICE=HOST:PORT`")
 	flags.StringVar(&f.advertise, "advertise", "", "`host` where other replicas reach this one; without it the address it listens on, or the machine's name")
 	flags.DurationVar(&f.drain, "drain", 15*time.Second, "how long requests may go on when the process is asked to end")
+	flags.DurationVar(&f.lease, "lease", 15*time.Second, "how long a lease holds: the work of a replica that crashed rests that long")
 	flags.DurationVar(&f.grace, "grace", 30*time.Second, "how long what is needed at the start may be away")
 	flags.StringVar(&f.level, "log", "info", "what is logged: debug, info, warn or error")
 	return cmd
@@ -80,11 +84,15 @@ func (f *serveFlags) run(cmd *cobra.Command, args []string) error {
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
 		return usagef("--log %q: want debug, info, warn or error", f.level)
 	}
+	if f.lease < 2*time.Second || f.lease > 5*time.Minute {
+		return usagef("--lease %v: want 2s to 5m", f.lease)
+	}
 	ring := &secret.Ring{}
 	log := slog.New(secret.Redact(slog.NewJSONHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}), ring))
 	o := serve.Options{
 		Services: services, Secrets: secret.NewResolver(ring, log), Log: log, Version: version(),
 		Advertise: f.advertise, Drain: f.drain, Grace: f.grace,
+		Leases: lease.Options{Life: clock.Duration(f.lease.Milliseconds()), Margin: clock.Duration(f.lease.Milliseconds() / 5)},
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
 	defer stop()

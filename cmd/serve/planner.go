@@ -25,7 +25,8 @@ type planner struct {
 
 	mu      sync.RWMutex
 	terms   map[market.ID]*dispatch.Service
-	leaders map[market.ID]lease.Lease // as last seen
+	timed   map[market.ID]*dispatch.Service // whose timers fire: of terms, and one that is being resumed
+	leaders map[market.ID]lease.Lease       // as last seen
 }
 
 // openDispatch opens Dispatch, where it runs here.
@@ -46,7 +47,7 @@ func (p *process) openDispatch(context.Context) error {
 		return err
 	}
 	p.planner = &planner{
-		p: p, keep: p.keeper(p.reached("dispatch")), other: other, terms: map[market.ID]*dispatch.Service{}, leaders: map[market.ID]lease.Lease{},
+		p: p, keep: p.keeper(p.reached("dispatch")), other: other, terms: map[market.ID]*dispatch.Service{}, timed: map[market.ID]*dispatch.Service{}, leaders: map[market.ID]lease.Lease{},
 		deps: dispatch.Deps{
 			Fleet: robots, Charging: robots, Places: ways, Ways: ways, Notifier: decided{p.dispatchBell, p.news},
 			Clock: p.clock, Timers: p.timers, Journal: p.journal, Settings: p.dispatchSettings, Charge: p.chargeSettings,
@@ -97,6 +98,7 @@ func (p *process) restClient(caller string) (restapi.ClientOptions, error) {
 // lead plans the rounds of a market until ctx ends.
 func (l *planner) lead(ctx context.Context, m market.ID) {
 	s := dispatch.NewService(l.deps)
+	l.time(m, s) // its first round may be due before it is resumed
 	l.p.resuming(ctx, "dispatch/"+string(m), func(ctx context.Context) error {
 		if l.of(m) == s {
 			return nil // once is enough: its timers are its own
@@ -111,11 +113,18 @@ func (l *planner) lead(ctx context.Context, m market.ID) {
 	l.put(m, nil)
 }
 
+func (l *planner) time(m market.ID, s *dispatch.Service) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timed[m] = s
+}
+
 func (l *planner) put(m market.ID, s *dispatch.Service) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s == nil {
 		delete(l.terms, m)
+		delete(l.timed, m)
 		return
 	}
 	l.terms[m] = s

@@ -61,7 +61,7 @@ func TestPartnersExamples(t *testing.T) {
 		examples(read(t, "docs/partners/webhooks.md")) + examples(read(t, "docs/partners/sandbox.md"))
 	bash := exec.CommandContext(ctx, "bash", "-c", script)
 	bash.Dir = dir
-	bash.Env = append(os.Environ(), "FOOTWAY_URL="+find(`partners +(http://[^/]+)/`), "DEVELOPER_ID="+find(`developer_id (\S+)`), "KEY_ID="+find(`key_id +(\S+)`), "SIGNING_SECRET="+find(`secret +(\S+)`))
+	bash.Env = append(os.Environ(), "FOOTWAY_URL="+find(`address +(http://\S+)`), "DEVELOPER_ID="+find(`developer_id (\S+)`), "KEY_ID="+find(`key_id +(\S+)`), "SIGNING_SECRET="+find(`secret +(\S+)`))
 	if out, err := bash.CombinedOutput(); err != nil {
 		t.Fatalf("the examples fail: %v\n%s", err, out)
 	}

@@ -8,9 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"footway/adapters/configfile"
 	"footway/adapters/s3"
-	"footway/adapters/yamlfile"
+	"footway/cmd/stores"
 	"footway/core/config"
 	"footway/core/fault"
 )
@@ -48,14 +47,7 @@ func (f *documentFlags) register(cmd *cobra.Command) {
 
 // openDocument returns the document that ref names.
 func (f *documentFlags) openDocument(ctx context.Context, ref string) (config.Document, error) {
-	if !strings.HasPrefix(ref, "s3:") {
-		return configfile.New(ref), nil
-	}
-	bucket, key, err := s3.ParseURL(ref)
-	if err != nil {
-		return nil, err
-	}
-	return s3.Open(ctx, s3.Options{Bucket: bucket, Key: key, Region: f.region, Endpoint: f.endpoint, PathStyle: f.pathStyle})
+	return stores.OpenConfiguration(ctx, ref, s3.Options{Region: f.region, Endpoint: f.endpoint, PathStyle: f.pathStyle})
 }
 
 // load reads and checks the configuration that ref names. What is wrong with it or
@@ -78,27 +70,12 @@ func (f *documentFlags) load(cmd *cobra.Command, ref string) (*config.Config, er
 		}
 		return nil, usageError{plain(err)}
 	}
-	c, err := parseConfig(d.Name(), text)
+	c, err := stores.ParseConfig(d.Name(), text)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return c, nil
 }
-
-// parseConfig is the config.ParseFunc for YAML: its errors have line and column.
-func parseConfig(name string, text []byte) (*config.Config, error) {
-	doc, err := yamlfile.Parse(name, text)
-	if err != nil {
-		return nil, err
-	}
-	c, err := config.Load(doc.Tree())
-	if err != nil {
-		return nil, doc.Explain(plain(err))
-	}
-	return c, nil
-}
-
-var _ config.ParseFunc = parseConfig
 
 func newConfigCheckCommand() *cobra.Command {
 	var from documentFlags

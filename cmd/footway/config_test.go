@@ -13,6 +13,7 @@ import (
 
 	"footway/adapters/configfile"
 	"footway/adapters/wallclock"
+	"footway/cmd/stores"
 	"footway/core/clock"
 	"footway/core/config"
 	"footway/core/fault"
@@ -74,7 +75,7 @@ func TestConfigFollowed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	from := config.Following{Document: configfile.New(path), Parse: parseConfig, Clock: wallclock.Clock{}, Keeper: configfile.New(filepath.Join(dir, "kept.yaml"))}
+	from := config.Following{Document: configfile.New(path), Parse: stores.ParseConfig, Clock: wallclock.Clock{}, Keeper: configfile.New(filepath.Join(dir, "kept.yaml"))}
 	write("version: 7\ndefaults: {dispatch: {round_every: 20s}}\n")
 	f, err := config.Follow(t.Context(), from)
 	if err != nil {

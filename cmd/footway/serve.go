@@ -214,17 +214,26 @@ func (f *serveFlags) serveEmbedded(ctx context.Context, cmd *cobra.Command, o se
 	}
 	return serve.Run(ctx, d, kept, o, func(at map[string]net.Addr) {
 		fmt.Fprintf(cmd.OutOrStdout(), `Footway serves market %s, in memory: all is gone when it ends.
-  partners     http://%s/drive/v2   docs/partners/README.md begins with this key:
-               developer_id %s
-               key_id       %s
-               secret       %s
-  REST         http://%s   http://%s (Dispatch), bearer token $%s=%s
-  robots       footway robots --fleet %s --task %s --market %s --account %s --plain --register
-               with %s=%s and %s=%s
-  health       http://%s/readyz
+
+Robots and people for it, in another terminal:
+  export FOOTWAY_ROBOTS_TOKEN=%s FOOTWAY_OPERATOR_TOKEN=%s FOOTWAY_SIMULATOR_TOKEN=%s
+  footway robots --plain --register --fleet %s --task %s --market %s --account %s \
+    --people http://%s --partner acme --orders 60 --speed 10
+
+Partner acme asks for deliveries in the words of Drive v2 (docs/partners begins with this):
+  address      http://%s
+  developer_id %s
+  key_id       %s
+  secret       %s
+
+Services' own APIs, with the bearer token %s:
+  http://%s/openapi.json   Deliveries
+  http://%s/openapi.json   Dispatch
+Health and metrics: http://%s/readyz, http://%s/metrics
 `,
-			id, at["integrations"], key.Developer, key.ID, key.Secret.Text(), at["deliveries"], at["dispatch"], serve.EmbeddedService, os.Getenv(serve.EmbeddedService),
-			at["fleet"], at["task"], f.market, serve.EmbeddedAccount,
-			serve.EmbeddedRobots, os.Getenv(serve.EmbeddedRobots), serve.EmbeddedOperator, os.Getenv(serve.EmbeddedOperator), at["telemetry"])
+			id, os.Getenv(serve.EmbeddedRobots), os.Getenv(serve.EmbeddedOperator), os.Getenv(serve.EmbeddedPeople),
+			at["fleet"], at["task"], f.market, serve.EmbeddedAccount, at["deliveries"],
+			at["integrations"], key.Developer, key.ID, key.Secret.Text(),
+			os.Getenv(serve.EmbeddedService), at["deliveries"], at["dispatch"], at["telemetry"], at["telemetry"])
 	})
 }

@@ -3,16 +3,14 @@ package serve
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"footway/adapters/configfile"
 	"footway/adapters/grpcapi"
 	"footway/adapters/s3"
-	"footway/adapters/yamlfile"
+	"footway/cmd/stores"
 	"footway/core/config"
 	"footway/core/delivery"
 	"footway/core/dispatch"
-	"footway/core/fault"
 	"footway/core/fleet"
 	"footway/core/market"
 	"footway/core/task"
@@ -51,13 +49,13 @@ func (p *process) openDocument(ctx context.Context) error {
 		p.settings = config.NewStatic(config.New())
 		return nil
 	}
-	doc, err := document(ctx, p.d.Configuration.From, p.region())
+	doc, err := stores.OpenConfiguration(ctx, from.From, s3.Options{Region: p.region()})
 	if err != nil {
-		return err
+		return fmt.Errorf("configuration.from: %w", err)
 	}
 	err = p.await(ctx, "the configuration", func(ctx context.Context) (err error) {
 		p.follower, err = config.Follow(ctx, config.Following{
-			Document: doc, Parse: parseConfig, Clock: p.clock, Keeper: p.keepsCopy(),
+			Document: doc, Parse: stores.ParseConfig, Clock: p.clock, Keeper: p.keepsCopy(),
 			Changed: func(uint64) { p.configBell.Changed(ctx, "") },
 		})
 		return err
@@ -98,31 +96,6 @@ func (p *process) region() string {
 		return r
 	}
 	return p.d.Tables.Region
-}
-
-// document returns the document that a deployment names.
-func document(ctx context.Context, from, region string) (config.Document, error) {
-	if !strings.HasPrefix(from, "s3:") {
-		return configfile.New(from), nil
-	}
-	bucket, key, err := s3.ParseURL(from)
-	if err != nil {
-		return nil, fmt.Errorf("configuration.from: %w", err)
-	}
-	return s3.Open(ctx, s3.Options{Bucket: bucket, Key: key, Region: region})
-}
-
-// parseConfig is the config.ParseFunc for YAML: its errors have line and column.
-func parseConfig(name string, text []byte) (*config.Config, error) {
-	doc, err := yamlfile.Parse(name, text)
-	if err != nil {
-		return nil, &fault.Error{Op: "serve.parseConfig", Kind: fault.Invalid, Err: err}
-	}
-	c, err := config.Load(doc.Tree())
-	if err != nil {
-		return nil, &fault.Error{Op: "serve.parseConfig", Kind: fault.Invalid, Err: doc.Explain(err)}
-	}
-	return c, nil
 }
 
 func (p *process) now(m market.ID) config.Settings {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"footway/adapters/backends"
 	"footway/cmd/stores"
 )
 
@@ -24,9 +25,7 @@ func TestPartnersExamples(t *testing.T) {
 		t.Skip("it builds and runs the program")
 	}
 	for _, tool := range []string{"bash", "curl", "openssl", "jq", "od"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the examples use %s, which this machine has not", tool)
-		}
+		backends.Program(t, tool)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()

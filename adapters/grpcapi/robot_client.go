@@ -67,6 +67,12 @@ func (c *RobotClient) Sync() { c.task.sync() }
 // Pending returns how many reports are not acknowledged.
 func (c *RobotClient) Pending() int { return c.task.pending() }
 
+// Telling reports whether the last telemetry is not acknowledged.
+func (c *RobotClient) Telling() bool { return c.fleet.telling() }
+
+// Resent returns how many reports were sent again since a cut left open whether they were heard.
+func (c *RobotClient) Resent() int { return c.task.again() }
+
 // Token returns the highest fencing token that the robot has seen.
 func (c *RobotClient) Token() uint64 {
 	c.mu.Lock()

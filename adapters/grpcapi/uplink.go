@@ -27,6 +27,8 @@ type uplink struct {
 	acked  uint64   // that was acknowledged last
 	queue  []*pb.Up // reports and syncs that are not acknowledged, in order
 	news   *pb.Up   // telemetry that is not acknowledged; the newest
+	sent   uint64   // number of the last of the queue that was sent, on whatever stream
+	resent int      // reports that were sent again
 	live   *live    // nil: no stream
 }
 
@@ -84,6 +86,20 @@ func (u *uplink) pending() (n int) {
 	return n
 }
 
+// telling reports whether telemetry is not acknowledged.
+func (u *uplink) telling() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.news != nil
+}
+
+// again returns how many reports were sent more than once.
+func (u *uplink) again() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.resent
+}
+
 // kick has somebody send what can be sent. The caller holds mu.
 func (u *uplink) kick() {
 	if l := u.live; l != nil && !l.sending {
@@ -125,7 +141,12 @@ func (u *uplink) next(l *live) *pb.Up {
 		return u.news
 	case l.sent < len(u.queue) && l.sent < l.window:
 		l.sent++
-		return u.queue[l.sent-1]
+		m := u.queue[l.sent-1]
+		if m.GetNumber() <= u.sent && m.GetReport() != nil {
+			u.resent++
+		}
+		u.sent = max(u.sent, m.GetNumber())
+		return m
 	case l.beatDue:
 		l.beatDue = false
 		return &pb.Up{Says: &pb.Up_Beat{Beat: &pb.Beat{}}}

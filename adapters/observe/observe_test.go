@@ -206,7 +206,7 @@ func TestHealth(t *testing.T) {
 	tel.Register("database", func(context.Context) error { asked++; return wrong })
 	probe := func(path string) (int, string) {
 		w := httptest.NewRecorder()
-		tel.Admin().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		tel.Admin().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		return w.Code, w.Body.String()
 	}
 	if code, _ := probe("/readyz"); code != 503 || asked != 0 {

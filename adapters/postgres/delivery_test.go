@@ -368,8 +368,8 @@ func TestTrim(t *testing.T) {
 	s := openDeliveries(t, postgres.Options{})
 	conn := s.connect(t)
 	const many = 1234 // more than two sweeps
-	do(t, conn, fmt.Sprintf(`INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, over_at, doc)
-		SELECT 'q' || i, 'm', 'p', 'q' || i, 1, 'quoted', false, i, '{}' FROM generate_series(1, %d) i`, many),
+	do(t, conn, fmt.Sprintf(`INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, quoted_at, store, over_at, doc)
+		SELECT 'q' || i, 'm', 'p', 'q' || i, 1, 'quoted', false, i, '', i, '{}' FROM generate_series(1, %d) i`, many),
 		`INSERT INTO personal (delivery, doc) SELECT id, '{}' FROM deliveries`)
 	for id, d := range map[string]delivery.Delivery{
 		"requested": {State: delivery.Requested}, "over": {State: delivery.Cancelled, Times: delivery.Times{Ended: 5}}, "unsent": {State: delivery.Quoted, ExpiresAt: 5}, "later": {State: delivery.Quoted, ExpiresAt: many + 1},
@@ -408,8 +408,8 @@ func TestForgetInSweeps(t *testing.T) {
 	s := openDeliveries(t, postgres.Options{})
 	conn := s.connect(t)
 	const many = 1234
-	do(t, conn, fmt.Sprintf(`INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, over_at, doc)
-		SELECT 'd' || i, 'm', 'p', 'd' || i, 1, CASE WHEN i %% 2 = 0 THEN 'quoted' ELSE 'delivered' END, false, i, '{}' FROM generate_series(1, %d) i`, many),
+	do(t, conn, fmt.Sprintf(`INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, quoted_at, store, over_at, doc)
+		SELECT 'd' || i, 'm', 'p', 'd' || i, 1, CASE WHEN i %% 2 = 0 THEN 'quoted' ELSE 'delivered' END, false, i, '', i, '{}' FROM generate_series(1, %d) i`, many),
 		`INSERT INTO personal (delivery, doc) SELECT id, '{}' FROM deliveries`)
 	if n, err := s.Forget(t.Context(), many); n != many-1 || err != nil {
 		t.Errorf("Forget = %d, %v; want %d", n, err, many-1)

@@ -137,7 +137,7 @@ func failing(t *testing.T) []string {
 	try("the delivery exists", fault.Conflict, func() error { return s.Create(ctx, delivery.Delivery{ID: "d1", State: delivery.Requested}, p) })
 	do(t, conn, `ALTER TABLE personal ADD CONSTRAINT never CHECK (delivery = '') NOT VALID`)
 	try("a check fails", fault.Internal, create, save)
-	do(t, conn, `ALTER TABLE personal DROP CONSTRAINT never`, `CREATE UNIQUE INDEX one ON personal ((doc->>'dropoff_phone'))`, `INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, doc) VALUES ('d8', '', '', 'd8', 1, 'loaded', true, '{}')`,
+	do(t, conn, `ALTER TABLE personal DROP CONSTRAINT never`, `CREATE UNIQUE INDEX one ON personal ((doc->>'dropoff_phone'))`, `INSERT INTO deliveries (id, market, partner, external_id, revision, state, open, quoted_at, store, doc) VALUES ('d8', '', '', 'd8', 1, 'loaded', true, 0, '', '{}')`,
 		`INSERT INTO personal (delivery, doc) SELECT 'd8', json_build_object('dropoff_phone', '`+p.DropoffPhone+`')`)
 	try("a phone must be unique", fault.Conflict, create, save)
 	do(t, conn, `DROP INDEX one`, `DELETE FROM deliveries WHERE id = 'd8'`, `ALTER TABLE personal ALTER COLUMN doc TYPE integer USING 0`)

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
@@ -61,11 +58,11 @@ it the hatches wait for somebody else.
 then come sooner than Dispatch thinks, promises are kept too easily, and deadlines
 of minutes are long. Use 1 to measure, 5 to 20 to try things out.
 
-Ctrl-C ends it: reports that were not heard are sent first.`,
+Ctrl-C ends it: robots stop where they are, and reports that were not heard are sent
+for up to 10 s. A second Ctrl-C does not wait for that.`,
 		Example: `  footway robots --fleet 127.0.0.1:7000 --task 127.0.0.1:7000 --plain --account embedded --register
-  footway robots --fleet dns:///fleet:7003 --task dns:///task:7004 --cert robots.pem --key robots.key --ca ca.pem \
-    --market baltimore.fwnet --count 50 --account acme
-  footway robots … --people http://127.0.0.1:8082 --partner acme --speed 10`,
+  footway robots --fleet fleet:7003 --task task:7004 --cert r.pem --key r.key --ca ca.pem
+  footway robots --plain --people http://127.0.0.1:8082 --partner acme --orders 100 --speed 10`,
 		Args: wants(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -100,14 +97,12 @@ func (f *robotsFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, os.Interrupt)
-	defer stop()
 	if terminal(cmd.ErrOrStderr()) {
 		o.Show = func(s robots.Stats) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "\r%d robots, %d streams cut, %d reports (%d not acknowledged), %d deliveries, %d exchanges \x1b[K", s.Robots, s.Cuts, s.Reports, s.Pending, s.Deliveries, s.Handoffs)
+			fmt.Fprintf(cmd.ErrOrStderr(), "\r%d robots, %d reconnects, %d reports (%d not acknowledged), %d deliveries, %d exchanges \x1b[K", s.Robots, s.Reconnects, s.Reports, s.Pending, s.Deliveries, s.Handoffs)
 		}
 	}
-	s, err := robots.Run(ctx, o)
+	s, err := robots.Run(cmd.Context(), o)
 	if o.Show != nil {
 		fmt.Fprintln(cmd.ErrOrStderr())
 	}
@@ -117,8 +112,8 @@ func (f *robotsFlags) run(cmd *cobra.Command) error {
 	if f.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(s)
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d robots: %d reports, %d of them not acknowledged, %d refused; %d orders and %d instructions; %d deliveries with %d exchanges; %d streams cut\n",
-		s.Robots, s.Reports, s.Pending, s.Refused, s.Orders, s.Instructions, s.Deliveries, s.Handoffs, s.Cuts)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d robots: %d reports, %d of them sent again, %d refused, %d not acknowledged; %d orders and %d instructions; %d deliveries with %d exchanges; %d reconnects\n",
+		s.Robots, s.Reports, s.Resent, s.Refused, s.Pending, s.Orders, s.Instructions, s.Deliveries, s.Handoffs, s.Reconnects)
 	return err
 }
 
@@ -186,8 +181,12 @@ func (f *robotsFlags) scenario() (scenario.Scenario, error) {
 	if err := errors.Join(scenario.Problems(&checked, kpi.Known)...); err != nil {
 		return file.Scenario, usageError{err}
 	}
+	file.Scenario.Duration = endless
 	return file.Scenario, nil
 }
+
+// endless is how long orders come in: until somebody ends it.
+const endless = 10 * 365 * 24 * clock.Hour
 
 // dialer returns what makes a connection that shows the secret behind a reference, if any.
 func (f *robotsFlags) dialer(target, reference string, secrets *secret.Resolver, log *slog.Logger) func() (*grpc.ClientConn, error) {

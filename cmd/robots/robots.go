@@ -5,25 +5,21 @@ package robots
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 
 	"footway/adapters/grpcapi"
-	"footway/adapters/memory"
 	"footway/adapters/restapi"
-	"footway/core/clock"
-	"footway/core/config"
 	"footway/core/delivery"
 	"footway/core/event"
 	"footway/core/fleet"
 	"footway/core/maps"
 	"footway/core/market"
-	"footway/core/rng"
 	"footway/sim/scenario"
 	"footway/sim/world"
 )
@@ -35,7 +31,7 @@ type Options struct {
 	Scenario scenario.Scenario // its fleet, people and demand, with defaults filled in
 	Account  fleet.AccountID
 	Prefix   string // begins the names of robots and docks, so that several fleets share a market
-	// Speed is how much faster than the wall clock the city lives. Services do not: robots then drive
+	// Speed is how much faster than the wall clock the city lives; 0 is 1. Services do not: robots then drive
 	// faster than they plan with, and their promises are kept too easily. Above 20 their deadlines begin to mean little.
 	Speed float64
 
@@ -45,10 +41,10 @@ type Options struct {
 	Setup world.Fleet
 	// People is Deliveries as merchants and recipients know it; nil: nobody comes to the robots.
 	People People
-	// Partners are whose deliveries the people look after.
+	// Partners are whose deliveries the people look after. The orders of the scenario's demand are the first one's.
 	Partners []delivery.PartnerID
 
-	Log *slog.Logger
+	Log *slog.Logger // nil: slog.Default
 	// Show, if not nil, is called about every second.
 	Show func(Stats)
 	// Journal takes what only the city knows; nil: nobody does.
@@ -61,120 +57,93 @@ type People interface {
 	WatchBoard(ctx context.Context, q delivery.BoardQuery, take func(restapi.BoardNews) error) error
 }
 
-// drainFor is how long robots try to say what they have not been heard with.
-const drainFor = 10 * time.Second
+var _ People = (*restapi.DeliveriesClient)(nil)
 
-// Run lets robots live until ctx ends. Then reports that nobody has acknowledged are sent, for a
-// while, and robots stay where they are.
-func Run(ctx context.Context, o Options) (Stats, error) {
-	if o.Speed <= 0 {
+func (o *Options) check() error {
+	orders := o.Scenario.Demand.PerHour > 0 || len(o.Scenario.Demand.Orders) > 0
+	switch {
+	case o.Speed < 0:
+		return fmt.Errorf("speed %g: want more than 0", o.Speed)
+	case o.Fleet == nil || o.Task == nil:
+		return errors.New("robots need a way to Fleet and one to Task")
+	case o.People != nil && len(o.Partners) == 0:
+		return errors.New("people look after the deliveries of partners: want at least one")
+	case orders && o.People == nil:
+		return errors.New("somebody orders, and there is no Deliveries for people to order from")
+	}
+	if o.Speed == 0 {
 		o.Speed = 1
 	}
-	c := &colony{o: o, began: time.Now(), people: map[delivery.ID]delivery.State{}, wake: make(chan struct{}, 1)}
-	if err := c.build(ctx); err != nil {
-		return c.stats(), err
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
-	defer c.leave()
-	c.connect()
-	// Setting up and the first telemetry are calls of the world like any other.
-	c.mu.Lock()
-	err := c.w.Begin(ctx)
-	c.mu.Unlock()
-	if err != nil {
-		return c.stats(), fmt.Errorf("begin: %w", err)
-	}
-	return c.run(ctx)
-}
-
-// colony is a world whose services are elsewhere.
-type colony struct {
-	o       Options
-	began   time.Time
-	start   clock.Time
-	pool    *grpcapi.RobotPool
-	clients map[fleet.RobotID]*grpcapi.RobotClient
-	wake    chan struct{} // somebody outside gave the world something to do
-
-	mu     sync.Mutex // guards what follows
-	w      *world.World
-	people map[delivery.ID]delivery.State // as their screens last showed them
-	count  Stats
-}
-
-// build makes the world. Robots find their way by maps of their own, on the same network.
-func (c *colony) build(ctx context.Context) error {
-	c.start = clock.Of(c.began)
-	s := c.o.Scenario
-	w, err := world.New(world.Options{
-		Market: market.Market{ID: c.o.Market, Name: string(c.o.Market), TimeZone: "UTC", Currency: "USD"}, Network: c.o.Network,
-		Profile: config.DefaultSettings().Maps, Scenario: s, Start: c.start, Seed: rng.Seed(s.Seed), Journal: c.journal(),
-	})
-	if err != nil {
-		return err
-	}
-	c.w = w
-	store := memory.NewMapStore()
-	if err := store.SaveNetwork(ctx, c.o.Market, c.o.Network); err != nil {
-		return err
-	}
-	ways := maps.NewService(store, w.Clock(), w.Timers(), c.journal())
-	if err := ways.Open(ctx, c.o.Market, maps.OpenOptions{Profile: config.DefaultSettings().Maps, Location: time.UTC, CacheBytes: 32 << 20}); err != nil {
-		return err
-	}
-	ports := world.Ports{Deliveries: visitors{c}, Tasks: taskUplink{c}, Fleet: fleetUplink{c}, Maps: ways, Account: c.o.Account, Fire: ways.Fire,
-		Orders: strconv.FormatInt(c.began.Unix(), 36) + "-"} // another life of the city places other orders
-	if len(c.o.Partners) > 0 {
-		ports.Partner = c.o.Partners[0]
-	}
-	w.AttachPorts(ports)
 	return nil
 }
 
-func (c *colony) journal() event.Journal {
-	if c.o.Journal != nil {
-		return c.o.Journal
+// Run lets robots live until ctx ends. Then they stop where they are, and reports that nobody has
+// acknowledged are sent for a while. It fails if the services do not let its robots or people in, or cannot
+// register them; where nobody answers it tries again until ctx ends.
+func Run(ctx context.Context, o Options) (Stats, error) {
+	if err := o.check(); err != nil {
+		return Stats{}, err
 	}
-	return nowhere{}
-}
-
-// nowhere is a journal that keeps nothing.
-type nowhere struct{}
-
-// Append implements event.Journal.
-func (nowhere) Append(context.Context, event.Event) {}
-
-// now returns what time it is in the city.
-func (c *colony) now() clock.Time {
-	return c.start.Add(clock.Duration(float64(time.Since(c.began).Milliseconds()) * c.o.Speed))
-}
-
-// outside returns an instant of the city as services know it.
-func (c *colony) outside(t clock.Time) clock.Time {
-	return c.start.Add(clock.Duration(float64(t.Sub(c.start)) / c.o.Speed))
-}
-
-// inside returns an instant of the services as the city knows it.
-func (c *colony) inside(t clock.Time) clock.Time {
-	return c.start.Add(clock.Duration(float64(t.Sub(c.start)) * c.o.Speed))
-}
-
-// run lets time pass in the city until ctx ends.
-func (c *colony) run(ctx context.Context) (Stats, error) {
-	watching, stop := context.WithCancel(ctx)
+	life, end := context.WithCancel(ctx)
+	defer end()
+	c := &colony{
+		o: o, began: time.Now(), first: map[fleet.RobotID]fleet.Telemetry{}, cast: map[delivery.ID]*part{}, came: map[string]bool{},
+		warned: map[string]time.Time{}, wake: make(chan struct{}, 1), failed: make(chan error, 1), lanes: make(chan struct{}, peopleAtOnce),
+	}
+	if err := c.build(life); err != nil {
+		return c.stats(), err
+	}
+	if err := c.settle(life); err != nil {
+		return c.stats(), err
+	}
+	defer c.leave()
 	var watchers sync.WaitGroup
-	if c.o.People != nil {
-		for _, p := range c.o.Partners {
-			watchers.Go(func() { c.watch(watching, p) })
+	if o.People != nil {
+		for _, p := range o.Partners {
+			watchers.Go(func() { c.watch(life, p) })
+			watchers.Go(func() { c.lookUp(life, p) })
 		}
 	}
-	defer watchers.Wait()
-	defer stop()
-	shown := time.Now()
-	for ctx.Err() == nil {
-		wait, err := c.pass(ctx)
-		if err != nil && ctx.Err() == nil {
-			return c.stats(), err
+	err := c.run(life)
+	c.park()
+	end()
+	watchers.Wait()
+	c.calls.Wait()
+	if err == nil {
+		c.drain()
+	}
+	return c.stats(), err
+}
+
+// settle registers the fleet, as far as that is ours, and brings it in.
+func (c *colony) settle(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.w.Begin(ctx); err != nil {
+		return err
+	}
+	c.pool = grpcapi.NewRobotPool(c.o.Fleet, c.o.Task)
+	c.clients = map[fleet.RobotID]*grpcapi.RobotClient{}
+	for _, id := range c.w.Robots() {
+		h := &handler{c: c, id: id, came: map[string]bool{}}
+		c.clients[id] = c.pool.Connect(grpcapi.RobotOptions{
+			ID: c.out(id), Account: c.o.Account, Handler: h, Log: c.o.Log, Connected: h.connected,
+		})
+		if t, ok := c.first[id]; ok {
+			c.clients[id].Telemetry(c.tell(t))
 		}
+	}
+	return nil
+}
+
+// run lets time pass in the city until ctx ends or it cannot go on.
+func (c *colony) run(ctx context.Context) error {
+	shown := time.Now()
+	for {
+		wait := c.pass(ctx)
 		if c.o.Show != nil && time.Since(shown) > time.Second {
 			shown = time.Now()
 			c.o.Show(c.stats())
@@ -182,55 +151,49 @@ func (c *colony) run(ctx context.Context) (Stats, error) {
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
+			t.Stop()
+			return nil
+		case err := <-c.failed:
+			t.Stop()
+			if ctx.Err() == nil { // or it was on its way out
+				return err
+			}
+			return nil
 		case <-c.wake:
 		case <-t.C:
 		}
 		t.Stop()
 	}
-	c.drain()
-	return c.stats(), nil
 }
 
-// pass runs what is due in the city, and returns how long nothing will be.
-func (c *colony) pass(ctx context.Context) (time.Duration, error) {
-	const longest = time.Second
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.w.Pass(ctx, c.now()); err != nil {
-		return 0, err
-	}
-	next, ok := c.w.Next()
-	if !ok {
-		return longest, nil
-	}
-	wait := time.Duration(float64(next.Sub(c.now()).Std()) / c.o.Speed)
-	return min(max(wait, time.Millisecond), longest), nil
-}
+// drainFor is how long robots try to say what they have not been heard with.
+const drainFor = 10 * time.Second
 
-// rouse has the world look at once, after somebody outside gave it something to do.
-func (c *colony) rouse() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
-// drain waits until every report has been acknowledged, for a while.
+// drain waits until everything that robots said is acknowledged, for a while.
 func (c *colony) drain() {
-	end := time.Now().Add(drainFor)
-	for c.stats().Pending > 0 && time.Now().Before(end) {
+	for end := time.Now().Add(drainFor); !c.heard() && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
+// heard reports whether all that robots said is acknowledged.
+func (c *colony) heard() bool {
+	for _, r := range c.clients {
+		if r.Pending() > 0 || r.Telling() {
+			return false
+		}
+	}
+	return true
+}
+
 // leave ends all connections.
 func (c *colony) leave() {
+	var all sync.WaitGroup
 	for _, r := range c.clients {
-		r.Close()
+		all.Go(r.Close)
 	}
-	if c.pool != nil {
-		if err := c.pool.Close(); err != nil {
-			c.o.Log.Warn("robots' connections did not close", "error", err)
-		}
+	all.Wait()
+	if err := c.pool.Close(); err != nil {
+		c.o.Log.Warn("robots' connections did not close", "error", err)
 	}
 }

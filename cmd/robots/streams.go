@@ -2,26 +2,15 @@ package robots
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
-	"footway/adapters/grpcapi"
 	"footway/core/clock"
 	"footway/core/fault"
 	"footway/core/fleet"
 	"footway/core/task"
 )
-
-// connect brings every robot in.
-func (c *colony) connect() {
-	c.pool = grpcapi.NewRobotPool(c.o.Fleet, c.o.Task)
-	c.clients = map[fleet.RobotID]*grpcapi.RobotClient{}
-	for _, id := range c.w.Robots() {
-		c.clients[id] = c.pool.Connect(grpcapi.RobotOptions{
-			ID: c.out(id), Account: c.o.Account, Handler: handler{c, id}, Log: c.o.Log, Connected: c.connected,
-		})
-	}
-}
 
 func (c *colony) out(id fleet.RobotID) fleet.RobotID {
 	return fleet.RobotID(c.o.Prefix) + id
@@ -38,15 +27,10 @@ func (c *colony) dockIn(id fleet.DockID) fleet.DockID {
 	return fleet.DockID(strings.TrimPrefix(string(id), c.o.Prefix))
 }
 
-// connected counts streams that were cut.
-func (c *colony) connected(_ string, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		c.count.Cuts++
-		return
-	}
-	c.count.Connects++
+// tell returns what a robot says of itself as services know it.
+func (c *colony) tell(t fleet.Telemetry) fleet.Telemetry {
+	t.Robot, t.At, t.Dock = c.out(t.Robot), clock.Of(time.Now()), c.dockOut(t.Dock)
+	return t
 }
 
 // taskUplink is Task as robots tell it: nobody waits for an answer.
@@ -72,10 +56,12 @@ type fleetUplink struct{ c *colony }
 
 // Report implements world.Fleet.
 func (u fleetUplink) Report(_ context.Context, t fleet.Telemetry) error {
-	id := t.Robot
-	t.Robot, t.At, t.Dock = u.c.out(id), clock.Of(time.Now()), u.c.dockOut(t.Dock)
 	u.c.count.Telemetry++
-	u.c.clients[id].Telemetry(t)
+	if u.c.clients == nil {
+		u.c.first[t.Robot] = t
+		return nil
+	}
+	u.c.clients[t.Robot].Telemetry(u.c.tell(t))
 	return nil
 }
 
@@ -109,50 +95,85 @@ func (u fleetUplink) Register(ctx context.Context, r fleet.Robot) error {
 	return err
 }
 
-// handler is one robot as it hears Fleet and Task.
+// handler is one robot as it hears Fleet and Task. Its fields are guarded by the colony's mu.
 type handler struct {
-	c  *colony
-	id fleet.RobotID
+	c    *colony
+	id   fleet.RobotID
+	came map[string]bool // wires on which it was ever let in
+	told bool            // an instruction came since Task was last asked whether there is a task
 }
 
 // Order implements grpcapi.RobotHandler.
-func (h handler) Order(o fleet.Order) error {
+func (h *handler) Order(o fleet.Order) error {
 	o.Robot, o.Dock = h.id, h.c.dockIn(o.Dock)
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	h.c.count.Orders++
-	defer h.c.rouse()
-	return h.c.w.Link().Command(context.Background(), o)
+	return h.c.enter(context.Background(), func(ctx context.Context) error {
+		h.c.count.Orders++
+		return h.c.w.Link().Command(ctx, o)
+	})
 }
 
 // Instruct implements grpcapi.RobotHandler.
-func (h handler) Instruct(in task.Instruction) error {
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	h.c.count.Instructions++
-	defer h.c.rouse()
-	return h.c.w.Link().Instruct(context.Background(), h.id, in)
+func (h *handler) Instruct(in task.Instruction) error {
+	return h.c.enter(context.Background(), func(ctx context.Context) error {
+		h.c.count.Instructions++
+		h.told = true
+		return h.c.w.Link().Instruct(ctx, h.id, in)
+	})
 }
 
 // Refused implements grpcapi.RobotHandler.
-func (h handler) Refused(r task.Report, err error) {
+func (h *handler) Refused(r task.Report, err error) {
 	r.Robot = h.id
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	h.c.count.Refused++
-	h.failed(h.c.w.Refused(context.Background(), r, err))
+	h.forget(func(ctx context.Context) error {
+		h.c.count.Refused++
+		return h.c.w.Refused(ctx, r, err)
+	})
 }
 
-// NoTask implements grpcapi.RobotHandler.
-func (h handler) NoTask() {
-	h.c.mu.Lock()
-	defer h.c.mu.Unlock()
-	h.failed(h.c.w.NoTask(context.Background(), h.id))
+// NoTask implements grpcapi.RobotHandler. An instruction may have overtaken this word, so Task is
+// believed only where none has come since it was asked before.
+func (h *handler) NoTask() {
+	h.forget(func(ctx context.Context) error {
+		if h.told {
+			h.told = false
+			h.c.clients[h.id].Sync()
+			return nil
+		}
+		return h.c.w.NoTask(ctx, h.id)
+	})
 }
 
-func (h handler) failed(err error) {
-	if err != nil {
-		h.c.o.Log.Error("a robot could not forget its task", "robot", h.id, "error", err)
+func (h *handler) forget(do func(context.Context) error) {
+	err := h.c.enter(context.Background(), do)
+	if err != nil && !fault.Is(err, fault.Unavailable) {
+		h.c.fail(fmt.Errorf("robot %s forgets its task: %w", h.id, err))
 	}
-	h.c.rouse()
+}
+
+// warnEvery is how often it is told that a wire has trouble.
+const warnEvery = 30 * time.Second
+
+// connected is told when a stream comes up, and with the error when it is down. Who was never let in
+// will not be: that ends the run.
+func (h *handler) connected(wire string, err error) {
+	c := h.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		c.count.Connects++
+		if h.came[wire] {
+			c.count.Reconnects++
+		}
+		h.came[wire], c.came[wire] = true, true
+		return
+	}
+	c.count.Cuts++
+	if !c.came[wire] && (fault.Is(err, fault.Forbidden) || fault.Is(err, fault.Invalid)) {
+		c.fail(fmt.Errorf("%s does not let robot %s in: %w; want robots that account %s has registered, and its credential", wire, c.out(h.id), err, c.o.Account))
+		return
+	}
+	if now := time.Now(); now.Sub(c.warned[wire]) > warnEvery && !c.parked {
+		c.warned[wire] = now
+		c.o.Log.Warn("robots have no stream; they try again", "wire", wire, "robot", c.out(h.id), "error", err)
+	}
 }

@@ -160,7 +160,9 @@ func (l *planner) leader(m market.ID) (mine bool, address string) {
 
 // fire takes a timer of Dispatch. One of a lease that was lost is of nobody.
 func (l *planner) fire(ctx context.Context, k clock.Key) error {
-	s := l.of(market.ID(k.Entity))
+	l.mu.RLock()
+	s := l.timed[market.ID(k.Entity)]
+	l.mu.RUnlock()
 	if s == nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,7 +40,7 @@ func TestRecording(t *testing.T) {
 	if err != nil || len(all) != 4 {
 		t.Fatalf("the recording has %d requests, %v; want 4", len(all), err)
 	}
-	if q := all[0]; q.Partner != "acme" || q.Method != "POST" || q.Path != "/drive/v2/quotes" || q.Headers["Authorization"] != "" || len(q.Body) == 0 || q.At == 0 {
+	if q := all[0]; q.Partner != "acme" || q.Method != http.MethodPost || q.Path != "/drive/v2/quotes" || q.Headers["Authorization"] != "" || len(q.Body) == 0 || q.At == 0 {
 		t.Errorf("the first request was recorded as %+v", q)
 	}
 }

@@ -29,7 +29,6 @@ type check struct {
 	accepted map[string]string          // external id to how it ended
 	log      map[string][]event         // the partner's log by delivery
 	bodies   map[string]json.RawMessage // the same by event id
-	slowest  time.Duration
 }
 
 // over reports whether a delivery's status is its last.
@@ -379,6 +378,24 @@ func (c *check) logs() {
 			}
 		}
 	}
+}
+
+// slowest tells the story of the delivery that took longest.
+func (c *check) slowest() string {
+	var longest clock.Duration
+	var story strings.Builder
+	for _, all := range c.log {
+		first, last := all[0], all[len(all)-1]
+		if took := instant(last.CreatedAt).Sub(instant(first.CreatedAt)); took > longest {
+			longest = took
+			story.Reset()
+			fmt.Fprintf(&story, "%s:", first.External)
+			for _, e := range all {
+				fmt.Fprintf(&story, " %.1f s %s", instant(e.CreatedAt).Sub(instant(first.CreatedAt)).Seconds(), e.Name)
+			}
+		}
+	}
+	return story.String()
 }
 
 // figures says what it was.

@@ -83,7 +83,7 @@ func (w *writer) order(n int, at time.Duration) {
 	order["external_delivery_id"] = id
 	order["order_value"], order["tip"] = 1500+w.rand.IntN(3000), 100*w.rand.IntN(5)
 	order["dropoff_phone_number"], order["dropoff_contact_given_name"], order["dropoff_instructions"] = personPhone, personName, personNote
-	order["items"] = []map[string]any{{"name": "soup", "quantity": 1 + w.rand.IntN(3), "weight": 1.1, "length": 5, "width": 5, "height": 4}}
+	order["items"] = []map[string]any{{"name": "soup", "quantity": 1 + w.rand.IntN(3), "weight": 1.1, "length": 5, "width": 5, "height": 3}}
 	quote, delivery := "/drive/v2/quotes", "/drive/v2/deliveries/"+id
 	sec := func(s int) time.Duration { return at + time.Duration(s)*time.Second }
 	if n%5 == 4 {
@@ -110,7 +110,7 @@ func (w *writer) order(n int, at time.Duration) {
 
 // way is from a merchant of the map to an address not too far from it.
 func (w *writer) way() map[string]any {
-	const nearest, farthest = 200_000, 700_000 // mm
+	const nearest, farthest = 150_000, 500_000 // mm
 	for {
 		m := &w.network.Merchants[w.rand.IntN(len(w.network.Merchants))]
 		a := &w.network.Addresses[w.rand.IntN(len(w.network.Addresses))]

@@ -43,6 +43,8 @@ type partner struct {
 	key  key
 	door string // http://HOST:PORT
 	http *http.Client
+	// probe is an order that is possible.
+	probe []byte
 
 	mu      sync.Mutex
 	answers []answer
@@ -59,13 +61,17 @@ type answer struct {
 }
 
 func newPartner(t testing.TB, k key, door string) *partner {
-	p := &partner{key: k, door: door, http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	probe := recorded(t, 0, 1, time.Minute)[0].Body
+	p := &partner{key: k, door: door, probe: probe, http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	t.Cleanup(p.http.CloseIdleConnections)
 	return p
 }
 
 // patience is how long a partner repeats a request.
 const patience = 90 * time.Second
+
+// asks is how often a partner asks for what is said to be impossible.
+const asks = 12
 
 // send sends a request until it is answered, as a careful partner does.
 func (p *partner) send(ctx context.Context, r recording.Request) answer {
@@ -80,6 +86,8 @@ func (p *partner) send(ctx context.Context, r recording.Request) answer {
 			a.Lost++
 			a.Error = err.Error()
 		case status == http.StatusTooManyRequests:
+		case status == http.StatusUnprocessableEntity && a.Tries < asks: // no robot is known just now: Dispatch or Fleet was killed
+			a.Status, a.Body = status, body
 		case status >= 500:
 			a.Lost++
 			a.Status, a.Body = status, body
@@ -125,6 +133,24 @@ func (p *partner) get(ctx context.Context, path string, v any) error {
 		return fmt.Errorf("GET %s: %d %s %s", path, a.Status, a.Body, a.Error)
 	}
 	return json.Unmarshal(a.Body, v)
+}
+
+// served waits until a robot would go, as Dispatch knows after its next round.
+func (p *partner) served(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	r := recording.Request{Method: http.MethodPost, Path: "/drive/v2/serviceability", Headers: map[string]string{"Content-Type": "application/json"}, Body: p.probe}
+	for {
+		a := p.send(ctx, r)
+		if bytes.Contains(a.Body, []byte(`"is_serviceable":true`)) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("a delivery is not possible: %d %s %s: %s", a.Status, a.Body, a.Error, p.probe)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // play sends a recording at a multiple of its speed. What is about one delivery is sent one after the other.

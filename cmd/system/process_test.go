@@ -1,11 +1,12 @@
 package system_test
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,12 +23,13 @@ type process struct {
 	path string
 	args []string
 	log  string // file of what it says, over all of its lives
+	// health is where it says whether it is ready.
+	health string
 
 	mu    sync.Mutex
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when this life is over
 	end   error         // of this life; read after ended
-	from  int64         // where this life's part of the log begins
 	asked bool          // to end
 	lives int
 }
@@ -45,9 +47,6 @@ func (p *process) start() error {
 		return err
 	}
 	defer out.Close()
-	if p.from, err = out.Seek(0, io.SeekEnd); err != nil {
-		return err
-	}
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = out, out, attributes()
 	ended, started := make(chan struct{}), make(chan error)
@@ -116,32 +115,37 @@ func (p *process) died() error {
 	select {
 	case <-p.ended:
 		if !p.asked {
-			return fmt.Errorf("%s ended by itself: %v", p.name, p.end)
+			return fmt.Errorf("%s ended by itself: %w", p.name, cmp.Or(p.end, errors.New("with success")))
 		}
 	default:
 	}
 	return nil
 }
 
-// says waits until this life has said text.
-func (p *process) says(ctx context.Context, text string) error {
+// ready waits until this life says that it serves.
+func (p *process) ready(ctx context.Context) error {
+	p.mu.Lock()
+	ended := p.ended
+	p.mu.Unlock()
 	for {
-		b, err := os.ReadFile(p.log)
+		last := ""
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.health, nil)
 		if err != nil {
 			return err
 		}
-		p.mu.Lock()
-		from, ended := p.from, p.ended
-		p.mu.Unlock()
-		if int64(len(b)) > from && bytes.Contains(b[from:], []byte(text)) {
-			return nil
+		if a, err := http.DefaultClient.Do(r); err == nil {
+			body, err := io.ReadAll(a.Body)
+			if err := errors.Join(err, a.Body.Close()); err == nil && a.StatusCode == http.StatusOK {
+				return nil
+			}
+			last = string(body)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not say %q: %w", p.name, text, ctx.Err())
+			return fmt.Errorf("%s is not ready: %s", p.name, last)
 		case <-ended:
-			return fmt.Errorf("%s ended before it said %q", p.name, text)
-		case <-time.After(10 * time.Millisecond):
+			return fmt.Errorf("%s ended before it was ready", p.name)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

@@ -64,12 +64,16 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.moody && r.rand.IntN(25) == 0 {
+	mood := r.rand.IntN(25)
+	if r.moody && mood == 0 {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	if err := r.take(q.Header, body); err != nil {
 		r.wrong = append(r.wrong, err.Error())
+	}
+	if r.moody && mood == 1 {
+		panic(http.ErrAbortHandler) // taken, and not answered
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -32,8 +32,11 @@ const (
 	released = "FOOTWAY_SYSTEM_PROGRAM" // names a program to be tested in place of one that is built
 )
 
-// replicas says how many processes each service has.
-var replicas = map[string]int{"config": 1, "maps": 1, "fleet": 2, "task": 2, "dispatch": 2, "deliveries": 2, "integrations": 2}
+// replicas says how many processes each service has; one where nothing is said.
+type replicas map[string]int
+
+// several has every kind of work that replicas share.
+var several = replicas{"fleet": 2, "task": 2, "dispatch": 2, "deliveries": 2, "integrations": 2}
 
 // stack is a deployment with its processes.
 type stack struct {
@@ -76,7 +79,7 @@ func TestMain(m *testing.M) {
 // settings are short waits, for robots that live many times faster than services think.
 const settings = `version: 1
 defaults:
-  dispatch: {round_every: 1s, round_soon: 100ms, round_gap: 500ms, idle_every: 5s, lazy: false}
+  dispatch: {round_every: 1s, round_soon: 100ms, round_gap: 500ms, idle_every: 5s, lazy: false, max_pickup_wait: 24h, give_up_after: 24h}
   delivery:
     {retry_every: 500ms, ask_every: 5s, start_wait: 1m, pickup_wait: 1m, pickup_wait_max: 2m, dropoff_wait: 1m, return_wait: 1m,
      exchange_grace: 30s, late_grace: 1m, transfer_wait: 5m}
@@ -85,14 +88,15 @@ defaults:
 `
 
 // newStack prepares a deployment of its own on the test backends. Change, if not nil, changes it first.
-func newStack(t testing.TB, change func(*stores.Deployment)) *stack {
+func newStack(t testing.TB, n replicas, change func(*stores.Deployment)) *stack {
 	t.Helper()
 	s := &stack{t: t, d: storetest.Deployment(t), folder: t.TempDir(), fronts: map[string]*front{}}
 	var err error
 	if s.program, err = building(); err != nil {
 		t.Fatal(err)
 	}
-	s.describe()
+	s.d.Tables.Endpoint = tablesBehind(t, s.d.Tables.Endpoint)
+	s.describe(n)
 	if change != nil {
 		change(&s.d)
 	}
@@ -112,10 +116,11 @@ func newStack(t testing.TB, change func(*stores.Deployment)) *stack {
 }
 
 // describe completes the deployment: services with addresses, tokens, a sandbox.
-func (s *stack) describe() {
+func (s *stack) describe(replicas replicas) {
 	d := &s.d
 	d.Markets = []stores.Market{{ID: city, TimeZone: "UTC", Sandbox: true}}
 	d.Configuration.From = filepath.Join(s.folder, "settings.yaml")
+	d.Journal.Folder = filepath.Join(s.folder, "journal")
 	d.Security.Wires = "plain"
 	d.Security.OperatorToken = s.given("OPERATOR_TOKEN", "operator's token, long enough")
 	d.Security.Simulator = s.given("SIMULATOR_TOKEN", "people's token, long enough too")
@@ -125,11 +130,13 @@ func (s *stack) describe() {
 	d.Integrations.PrivateURLs, d.Integrations.PerMinute = true, 1_000_000
 	for _, name := range stores.ServiceNames {
 		var at []string
-		for n := range replicas[name] {
-			address := freeAddress(s.t)
+		for n := range max(1, replicas[name]) {
+			address, admin := freeAddress(s.t), freeAddress(s.t)
 			at = append(at, address)
-			s.services = append(s.services, newProcess(s.folder, fmt.Sprintf("%s %d", name, n+1), s.program,
-				"serve", name, "--config", filepath.Join(s.folder, "footway.yaml"), "--listen", name+"="+address, "--drain", "5s"))
+			p := newProcess(s.folder, fmt.Sprintf("%s %d", name, n+1), s.program, "serve", name, "--config", filepath.Join(s.folder, "footway.yaml"),
+				"--listen", name+"="+address, "--listen", "telemetry="+admin, "--drain", "5s", "--lease", "5s")
+			p.health = "http://" + admin + "/readyz"
+			s.services = append(s.services, p)
 		}
 		f := newFront(s.t, at...)
 		s.fronts[name] = f
@@ -195,7 +202,7 @@ func (s *stack) serving() {
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	for _, p := range s.services {
-		if err := p.says(ctx, `"msg":"listening"`); err != nil {
+		if err := p.ready(ctx); err != nil {
 			s.t.Fatalf("%v; its log ends with\n%s", err, p.last(15))
 		}
 	}

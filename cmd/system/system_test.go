@@ -20,7 +20,7 @@ func TestSystem(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a dozen processes: takes a minute or two")
 	}
-	seed, length, orders := seedOf(t), 24*time.Second, 28
+	seed, length, orders := seedOf(t), 20*time.Second, 24
 	if text := os.Getenv("FOOTWAY_SYSTEM_MINUTES"); text != "" {
 		minutes, err := strconv.Atoi(text)
 		if err != nil || minutes < 1 {
@@ -33,16 +33,20 @@ func TestSystem(t *testing.T) {
 		t.Logf("%5.1f s  %s", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
 
-	s := newStack(t, nil)
+	s := newStack(t, several, nil)
 	told := newReceiver(t, seed, true)
 	p := s.join(told)
 	s.start()
 	step("%d processes serve", len(s.services))
-	fleet := s.robots(50, "40", calm...)
+	fleet := s.robots(50, "60", calm...)
 
 	ctx, cancel := context.WithTimeout(t.Context(), length+4*time.Minute)
 	defer cancel()
 	ctx = s.watch(ctx)
+	if err := p.served(ctx); err != nil {
+		t.Fatal(err)
+	}
+	step("robots are ready for orders")
 	raging, calmed := context.WithCancel(ctx)
 	k := &killer{of: s.services, rand: rand.New(rand.NewPCG(seed, 3)), every: 1500 * time.Millisecond}
 	var killing sync.WaitGroup
@@ -74,6 +78,7 @@ func TestSystem(t *testing.T) {
 	}
 	c.logs()
 	step("%s", c.figures(k))
+	t.Logf("the slowest: %s", c.slowest())
 }
 
 // calm is a city in which nothing happens that would take longer than a test has.

@@ -3,26 +3,32 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"footway/core/clock"
 	"footway/core/fault"
+	"footway/core/fleet"
 	"footway/core/maps"
 )
 
 // Estimate says what a delivery would be like: when a robot would be at the
 // pickup and the goods with the recipient, or why it is not possible. It
 // promises nothing and holds nothing.
-func (s *Service) Estimate(ctx context.Context, q EstimateRequest) (e Estimate, err error) {
-	err = s.command(ctx, q.Market, func(d *desk) error {
-		e, err = d.estimate(ctx, d.Clock.Now(), q)
-		return err
-	})
+//
+// Others are not kept waiting while it asks Maps: it looks at the market as it is at one instant.
+func (s *Service) Estimate(ctx context.Context, q EstimateRequest) (Estimate, error) {
+	if q.Market == "" {
+		return Estimate{}, missingMarket()
+	}
+	d := s.desk(q.Market)
+	e, err := d.estimate(ctx, d.Clock.Now(), q)
 	if err != nil {
 		return Estimate{}, fmt.Errorf("estimate: %w", err)
 	}
 	return e, nil
 }
 
+// estimate is Estimate; d.mu is not held.
 func (d *desk) estimate(ctx context.Context, now clock.Time, q EstimateRequest) (Estimate, error) {
 	q.ReadyAt = max(q.ReadyAt, now)
 	var e Estimate
@@ -41,17 +47,33 @@ func (d *desk) estimate(ctx context.Context, now clock.Time, q EstimateRequest) 
 		return e, err
 	}
 	e.RouteMM, e.RouteTime = w.Trip.LengthMM, clock.Duration(w.Trip.Millis)
-	i, arrive, err := d.first(ctx, now, &w)
+	f, err := d.outlook(ctx, now)
 	if err != nil {
 		return e, err
 	}
-	if e.Refusal = d.refuse(&w, i, arrive); e.Refusal != nil {
+	i, arrive, err := d.first(ctx, now, &f, &w)
+	if err != nil {
+		return e, err
+	}
+	if e.Refusal = d.refuse(&w, f.Sizes, i, arrive); e.Refusal != nil {
 		return e, nil
 	}
 	set := d.Settings(d.market)
 	d.times(&e, now, max(arrive, q.ReadyAt), dropoff(&w, arrive, set), set.PromisePermille)
 	e.Refusal, err = d.served(ctx, e.Dropoff, e.DropoffP50, DropoffOutside)
 	return e, err
+}
+
+// outlook returns the forecast as it is now, for one who does not hold d.mu.
+func (d *desk) outlook(ctx context.Context, now clock.Time) (forecast, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.look(ctx, now); err != nil {
+		return forecast{}, err
+	}
+	f := d.state.Forecast
+	f.Robots, f.Sizes = slices.Clone(f.Robots), slices.Clone(f.Sizes)
+	return f, nil
 }
 
 // resolve finds where a robot would stand for a place.
@@ -102,7 +124,7 @@ func (d *desk) served(ctx context.Context, at maps.Position, when clock.Time, ou
 
 // refuse says why the delivery w is not possible, going by its way, its size
 // and robot i, which would arrive first.
-func (d *desk) refuse(w *Waiting, i int, arrive clock.Time) *Refusal {
+func (d *desk) refuse(w *Waiting, sizes []fleet.Load, i int, arrive clock.Time) *Refusal {
 	s := d.Settings(d.market)
 	if !w.Trip.OK {
 		return &Refusal{Reason: DropoffOutside, Detail: "there is no way for robots from the pickup to the drop-off now"}
@@ -110,8 +132,8 @@ func (d *desk) refuse(w *Waiting, i int, arrive clock.Time) *Refusal {
 	if w.Trip.LengthMM > s.MaxRouteMM {
 		return &Refusal{Reason: DistanceTooLong, Detail: fmt.Sprintf("the way is %d m; at most %d m is possible", w.Trip.LengthMM/1000, s.MaxRouteMM/1000)}
 	}
-	fits := len(d.state.Forecast.Sizes) == 0
-	for _, takes := range d.state.Forecast.Sizes {
+	fits := len(sizes) == 0
+	for _, takes := range sizes {
 		fits = fits || Fits(takes, w.Request.Load)
 	}
 	if !fits {
@@ -127,8 +149,10 @@ func (d *desk) refuse(w *Waiting, i int, arrive clock.Time) *Refusal {
 	return nil
 }
 
-// times sets the quantiles around what is forecast, in an order that makes sense.
+// times sets the quantiles around what is forecast, in an order that makes sense. d.mu is not held.
 func (d *desk) times(e *Estimate, now, pickup, dropoff clock.Time, promise int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	p, q := &d.state.Pickups, &d.state.Dropoffs
 	trip := e.RouteTime
 	e.PickupP50 = max(now, pickup.Add(p.quantile(500)))

@@ -105,11 +105,7 @@ func (f *forecast) queue(w *Waiting, s Settings) {
 
 // first returns the robot of the forecast that would be at the pickup of w
 // first, and when; -1 if there is none.
-func (d *desk) first(ctx context.Context, now clock.Time, w *Waiting) (int, clock.Time, error) {
-	if err := d.look(ctx, now); err != nil {
-		return -1, 0, err
-	}
-	f := &d.state.Forecast
+func (d *desk) first(ctx context.Context, now clock.Time, f *forecast, w *Waiting) (int, clock.Time, error) {
 	from := make([]maps.Position, len(f.Robots))
 	for i := range f.Robots {
 		from[i] = f.Robots[i].At
@@ -163,7 +159,10 @@ func (d *desk) look(ctx context.Context, now clock.Time) error {
 // expect notes when a new request may expect its robot, and takes that robot
 // out of the forecast.
 func (d *desk) expect(ctx context.Context, now clock.Time, w *Waiting) error {
-	i, arrive, err := d.first(ctx, now, w)
+	if err := d.look(ctx, now); err != nil {
+		return err
+	}
+	i, arrive, err := d.first(ctx, now, &d.state.Forecast, w)
 	if err != nil || i < 0 {
 		return err
 	}

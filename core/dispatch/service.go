@@ -33,7 +33,7 @@ type Deps struct {
 }
 
 // Service takes requests, plans rounds and decides. Markets do not wait for
-// each other; commands of one market run one after the other. It is safe for
+// each other; commands of one market run one after the other, estimates beside them. It is safe for
 // concurrent use.
 type Service struct {
 	deps  Deps
@@ -78,7 +78,7 @@ func (s *Service) desk(m market.ID) *desk {
 // afterwards, so that they may come back with commands of their own at once.
 func (s *Service) command(ctx context.Context, m market.ID, do func(d *desk) error) error {
 	if m == "" {
-		return fault.New("dispatch", fault.Invalid, "missing_market", "a market is required")
+		return missingMarket()
 	}
 	d := s.desk(m)
 	d.mu.Lock()
@@ -90,6 +90,10 @@ func (s *Service) command(ctx context.Context, m market.ID, do func(d *desk) err
 		s.deps.Notifier.Changed(ctx, m)
 	}
 	return err
+}
+
+func missingMarket() error {
+	return fault.New("dispatch", fault.Invalid, "missing_market", "a market is required")
 }
 
 // Fire takes a due timer. Where a call was lost, it returns fault.Unavailable;

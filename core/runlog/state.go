@@ -58,6 +58,18 @@ func (s *State) All(slot Slot) []event.Event {
 	return all
 }
 
+// Held returns the events in all slots by their number: a log cut down to what
+// still matters. The caller may keep them but not change their Data.
+func (s *State) Held() []event.Event {
+	all := make([]event.Event, 0, len(s.held))
+	//detlint:allow they are sorted before anybody sees them
+	for _, e := range s.held {
+		all = append(all, *e)
+	}
+	slices.SortFunc(all, func(a, b event.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	return all
+}
+
 // Apply folds the next event of the log. It fails, and changes nothing, if e is
 // not the next one. It copies what it keeps of e.
 func (s *State) Apply(e event.Event) error {

@@ -162,44 +162,58 @@ func (d *demand) external(n int64) string {
 	return fmt.Sprintf("%sg%d", d.prefix, n)
 }
 
-// quote asks for order n, and decides whether it will be accepted.
+// quote asks for order n.
 func (d *demand) quote(ctx context.Context, w *World, n int64) error {
 	q, ok, err := d.request(w, n)
 	if err != nil || !ok {
 		return err
 	}
-	_, err = w.p.Deliveries.Quote(ctx, q)
-	if fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Exhausted) {
-		return nil // refused; the services have written why
-	}
-	if err != nil {
-		return fmt.Errorf("quote %s: %w", q.ExternalID, err)
-	}
-	s := d.luck.Stream("order/"+q.ExternalID, "accept")
-	if n >= 0 && s.Chance(0, d.spec.Abandon) {
+	return w.ask(ctx, func(ctx context.Context) error {
+		_, err := w.p.Deliveries.Quote(ctx, q)
+		return err
+	}, func(_ context.Context, err error) error {
+		if fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Exhausted) {
+			return nil // refused; the services have written why
+		}
+		if err != nil {
+			return fmt.Errorf("quote %s: %w", q.ExternalID, err)
+		}
+		d.consider(w, n)
 		return nil
+	})
+}
+
+// consider decides whether the quote of order n will be accepted.
+func (d *demand) consider(w *World, n int64) {
+	s := d.luck.Stream("order/"+d.external(n), "accept")
+	if n >= 0 && s.Chance(0, d.spec.Abandon) {
+		return
 	}
 	in := d.spec.AcceptIn.Draw(s, 1)
 	if n < 0 {
 		in = 0
 		if d.spec.Orders[-1-n].CancelAt == string(delivery.Quoted) {
-			return nil // handwritten orders are accepted at once, unless the partner thinks better of it
+			return // handwritten orders are accepted at once, unless the partner thinks better of it
 		}
 	}
 	d.Waiting++
 	w.after(in, kernel.Event{Target: forDemand, Kind: demandAccept, A: n})
-	return nil
 }
 
 func (d *demand) accept(ctx context.Context, w *World, n int64) error {
-	_, err := w.p.Deliveries.Accept(ctx, w.partner(), d.external(n), delivery.AcceptRequest{})
-	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
-		return nil // expired, or not possible any more
-	}
-	if err != nil {
-		return fmt.Errorf("accept %s: %w", d.external(n), err)
-	}
-	return nil
+	partner, external := w.partner(), d.external(n)
+	return w.ask(ctx, func(ctx context.Context) error {
+		_, err := w.p.Deliveries.Accept(ctx, partner, external, delivery.AcceptRequest{})
+		return err
+	}, func(_ context.Context, err error) error {
+		if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Invalid) {
+			return nil // expired, or not possible any more
+		}
+		if err != nil {
+			return fmt.Errorf("accept %s: %w", external, err)
+		}
+		return nil
+	})
 }
 
 // request makes the quote request of order n; false if chance found no address.

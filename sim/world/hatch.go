@@ -56,8 +56,14 @@ func (w *World) hatchMoved(ctx context.Context, r *robot, open bool) error {
 	if err := w.report(ctx, r, kind, ""); err != nil || r.Job == nil {
 		return err // without a job: the task was withdrawn meanwhile
 	}
-	if o := w.orderOf(r.Job.Delivery); o != nil && !r.Job.Ended {
+	o := w.orderOf(r.Job.Delivery)
+	switch {
+	case o != nil && !r.Job.Ended:
 		w.seen(o, r, open)
+	case o == nil && open:
+		// Somebody is there of whom the world knows nothing, and shuts it when done.
+		s, k := w.luck(r, "stranger")
+		w.after(w.o.Scenario.World.Merchants.Loading.Draw(s, k), kernel.Event{Target: forRobot, Kind: robotShut, A: int64(r.Index)})
 	}
 	return nil
 }

@@ -161,12 +161,22 @@ func (w *World) goodsReady(ctx context.Context, o *order) error {
 	}
 	o.Ready = true
 	w.journal(runlog.MerchantReady, string(o.Delivery), runlog.Ready{Delivery: string(o.Delivery), Store: o.Store})
-	if w.o.Seed.Stream(o.Luck, "says").Chance(0, w.o.Scenario.World.Merchants.Says) {
-		err := w.p.Deliveries.Ready(ctx, o.Delivery, w.kernel.Now())
+	if !w.o.Seed.Stream(o.Luck, "says").Chance(0, w.o.Scenario.World.Merchants.Says) {
+		return w.takeOut(o)
+	}
+	id, now := o.Delivery, w.kernel.Now()
+	return w.ask(ctx, func(ctx context.Context) error {
+		return w.p.Deliveries.Ready(ctx, id, now)
+	}, func(_ context.Context, err error) error {
 		if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) { // Deliveries then learns it from the robot
 			return err
 		}
-	}
+		return w.takeOut(o)
+	})
+}
+
+// takeOut brings goods that have just become ready to a robot that waits for them.
+func (w *World) takeOut(o *order) error {
 	if o.Waiting {
 		o.Waiting = false
 		w.comeOut(o)
@@ -243,36 +253,52 @@ func (w *World) wantOpen(ctx context.Context, o *order) error {
 	if r := w.robots[m.Robot]; r.Open || r.Moving || m.Closed {
 		return nil
 	}
-	h := delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantOpen, Staff: m.Purpose != task.Unload}
-	if m.Purpose == task.Unload {
-		d, _, err := w.p.Deliveries.Get(ctx, o.Partner, o.External)
+	if m.Purpose != task.Unload {
+		return w.open(ctx, o, m, "")
+	}
+	pin, partner, external := "", o.Partner, o.External
+	return w.ask(ctx, func(ctx context.Context) error {
+		d, _, err := w.p.Deliveries.Get(ctx, partner, external)
+		pin = d.UnloadPIN
+		return err
+	}, func(ctx context.Context, err error) error {
 		if fault.Is(err, fault.Unavailable) {
 			w.again(o, orderPerson, 15*clock.Second)
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("order %s: the recipient looks for the PIN: %w", o.External, err)
+			return fmt.Errorf("order %s: the recipient looks for the PIN: %w", external, err)
 		}
-		h.PIN = d.UnloadPIN
 		if s := w.o.Seed.Stream(o.Luck, "pin"); s.Chance(o.Tries<<16|m.Tries, w.o.Scenario.World.Recipients.WrongPIN) {
-			h.PIN = wrongPIN(h.PIN)
+			pin = wrongPIN(pin)
 		}
-	}
+		return w.open(ctx, o, m, pin)
+	})
+}
+
+// open asks for the lid to be opened.
+func (w *World) open(ctx context.Context, o *order, m *meeting, pin string) error {
 	m.Tries++
-	err := w.p.Deliveries.Handoff(ctx, o.Delivery, h)
-	switch {
-	case err == nil:
-		// If the lid jams, they press again.
-		w.again(o, orderPerson, 20*clock.Second)
-		return nil
-	case fault.Is(err, fault.Forbidden):
-		w.again(o, orderPerson, 12*clock.Second)
-		return nil
-	case fault.Is(err, fault.Conflict), fault.Is(err, fault.Unavailable), fault.Is(err, fault.Exhausted):
-		w.again(o, orderPerson, 15*clock.Second)
-		return nil
-	}
-	return fmt.Errorf("order %s: open at %s: %w", o.External, m.Purpose, err)
+	id, h := o.Delivery, delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantOpen, Staff: m.Purpose != task.Unload, PIN: pin}
+	return w.ask(ctx, func(ctx context.Context) error {
+		return w.p.Deliveries.Handoff(ctx, id, h)
+	}, func(_ context.Context, err error) error {
+		switch {
+		case o.Meeting != m: // over, while they waited for the answer
+			return nil
+		case err == nil:
+			// If the lid jams, they press again.
+			w.again(o, orderPerson, 20*clock.Second)
+			return nil
+		case fault.Is(err, fault.Forbidden):
+			w.again(o, orderPerson, 12*clock.Second)
+			return nil
+		case fault.Is(err, fault.Conflict), fault.Is(err, fault.Unavailable), fault.Is(err, fault.Exhausted):
+			w.again(o, orderPerson, 15*clock.Second)
+			return nil
+		}
+		return fmt.Errorf("order %s: open at %s: %w", o.External, m.Purpose, err)
+	})
 }
 
 // wrongPIN returns another four digits.
@@ -307,14 +333,19 @@ func (w *World) wantConfirm(ctx context.Context, o *order) error {
 	if m == nil || !w.present(m) || o.Ended {
 		return nil
 	}
-	h := delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantConfirm, Staff: m.Purpose != task.Unload}
-	err := w.p.Deliveries.Handoff(ctx, o.Delivery, h)
-	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Exhausted) {
-		return fmt.Errorf("order %s: confirm at %s: %w", o.External, m.Purpose, err)
-	}
-	// Until the robot leaves they look again, since an answer may have been lost.
-	w.again(o, orderConfirm, 10*clock.Second)
-	return nil
+	id, h := o.Delivery, delivery.HandoffRequest{Purpose: m.Purpose, Want: task.WantConfirm, Staff: m.Purpose != task.Unload}
+	return w.ask(ctx, func(ctx context.Context) error {
+		return w.p.Deliveries.Handoff(ctx, id, h)
+	}, func(_ context.Context, err error) error {
+		if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Unavailable) && !fault.Is(err, fault.Exhausted) {
+			return fmt.Errorf("order %s: confirm at %s: %w", o.External, m.Purpose, err)
+		}
+		if o.Meeting == m {
+			// Until the robot leaves they look again, since an answer may have been lost.
+			w.again(o, orderConfirm, 10*clock.Second)
+		}
+		return nil
+	})
 }
 
 // holderOf returns the robot other than r that has the goods of a delivery, or nil.
@@ -341,9 +372,14 @@ func (w *World) tryCancel(ctx context.Context, o *order) error {
 	if o.Ended {
 		return nil
 	}
-	_, err := w.p.Deliveries.Cancel(ctx, o.Partner, o.External, "partner changed its mind")
-	if err != nil && !fault.Is(err, fault.Conflict) {
-		return fmt.Errorf("order %s: cancel: %w", o.External, err)
-	}
-	return nil
+	partner, external := o.Partner, o.External
+	return w.ask(ctx, func(ctx context.Context) error {
+		_, err := w.p.Deliveries.Cancel(ctx, partner, external, "partner changed its mind")
+		return err
+	}, func(_ context.Context, err error) error {
+		if err != nil && !fault.Is(err, fault.Conflict) {
+			return fmt.Errorf("order %s: cancel: %w", external, err)
+		}
+		return nil
+	})
 }

@@ -51,10 +51,17 @@ type Ports struct {
 	Tasks      Tasks
 	Fleet      Fleet
 	Maps       Maps
-	Account    fleet.AccountID                        // of the robots; "" is the twin's own
-	Partner    delivery.PartnerID                     // on whose behalf orders are generated; "" is the twin's own
-	Orders     string                                 // begins the ids of generated orders
-	Fire       func(context.Context, clock.Key) error // takes timers that were set with Timers
+	Account    fleet.AccountID    // of the robots; "" is the twin's own
+	Partner    delivery.PartnerID // on whose behalf orders are generated; "" is the twin's own
+	Orders     string             // begins the ids of generated orders
+	// Reports is what robots count their reports on a task from. It is higher in each life of the city, so that
+	// Task takes what a robot says that has forgotten its last life.
+	Reports uint64
+	// Fire takes timers that were set with Timers.
+	Fire func(context.Context, clock.Key) error
+	// Ask makes a call of Deliveries, which may last, beside the life of the city; its answer is then
+	// given to then, as part of that life. Nil: people's calls take no time.
+	Ask func(call func(context.Context) error, then func(context.Context, error) error)
 }
 
 // AttachPorts is Attach for services that run elsewhere: what they decide comes
@@ -64,8 +71,45 @@ func (w *World) AttachPorts(p Ports) {
 	w.demand.prefix = p.Orders
 }
 
-// Hear tells the people of a delivery what became of it.
-func (w *World) Hear(u delivery.Update) { w.hear(u) }
+// ask makes a call of Deliveries and goes on with its answer. The call must not touch the world.
+func (w *World) ask(ctx context.Context, call func(context.Context) error, then func(context.Context, error) error) error {
+	if w.p.Ask == nil {
+		return then(ctx, call(ctx))
+	}
+	w.p.Ask(call, then)
+	return nil
+}
+
+// Hear tells the people of a delivery what became of it. Who hears of it when a robot
+// already stands at the door goes out to it all the same.
+func (w *World) Hear(u delivery.Update) {
+	known := w.orderOf(string(u.Delivery)) != nil
+	w.hear(u)
+	if known {
+		return
+	}
+	for _, r := range w.robots {
+		if j := r.Job; j != nil && j.Delivery == string(u.Delivery) && j.Step.Kind == task.Handoff && !j.Ended {
+			w.meet(r)
+		}
+	}
+}
+
+// Park stops all robots where they are, and lets them say so.
+func (w *World) Park(ctx context.Context) error {
+	for _, r := range w.robots {
+		if r.Leg == nil {
+			continue
+		}
+		w.stopLeg(r, "parked")
+		w.rest(r, fleet.Halted)
+		r.Fault = "parked"
+		if err := w.telemetry(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Refused is the answer of a Task elsewhere to a report that it will never take: the task has
 // gone to somebody else meanwhile, and the robot forgets it.

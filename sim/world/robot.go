@@ -78,6 +78,7 @@ const (
 	robotChargeFull // the battery is full
 	robotGivesUp    // it looked for goods that are not there
 	robotSlotFree   // a slot of the dock it waits at is free
+	robotShut       // whoever was at its hatch has gone
 )
 
 func (w *World) robotEvent(ctx context.Context, r *robot, e kernel.Event) error {
@@ -101,6 +102,11 @@ func (w *World) robotEvent(ctx context.Context, r *robot, e kernel.Event) error 
 		return w.giveUp(ctx, r)
 	case robotSlotFree:
 		return w.slotFree(ctx, r)
+	case robotShut:
+		if r.Open && !r.Moving {
+			w.moveHatch(r, false)
+		}
+		return nil
 	}
 	return fmt.Errorf("world: robot %s: unknown event %d", r.ID, e.Kind)
 }
@@ -190,7 +196,7 @@ func (w *World) follow(ctx context.Context, r *robot, in task.Instruction) error
 // begin starts a step.
 func (w *World) begin(ctx context.Context, r *robot, in task.Instruction) error {
 	if r.Job == nil || r.Job.Task != in.Task {
-		r.Reports = 0
+		r.Reports = w.p.Reports
 		if o := w.orderOf(in.Delivery); o != nil {
 			o.Tries++
 		}
@@ -211,6 +217,11 @@ func (w *World) begin(ctx context.Context, r *robot, in task.Instruction) error 
 		w.rest(r, fleet.AtStop)
 		if err := w.telemetry(ctx, r); err != nil {
 			return err
+		}
+		if in.Step.HatchOpen && !r.Open { // as Task remembers it, from before the robot forgot
+			if err := w.report(ctx, r, task.ReportClosed, ""); err != nil || r.Job == nil {
+				return err
+			}
 		}
 		w.meet(r)
 		return nil

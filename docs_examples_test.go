@@ -46,7 +46,7 @@ func TestPartnersExamples(t *testing.T) {
 		}
 		return m[1]
 	}
-	robots := exec.CommandContext(ctx, program, "robots", "--fleet", find(`--fleet (\S+)`), "--task", find(`--task (\S+)`), "--plain", "--register", "--count", "10", "--set", "demand.per_hour=1")
+	robots := exec.CommandContext(ctx, program, "robots", "--fleet", find(`--fleet (\S+)`), "--task", find(`--task (\S+)`), "--plain", "--register", "--count", "10")
 	robots.Env = append(os.Environ(), find(`(FOOTWAY_ROBOTS_TOKEN=\S+)`), find(`(FOOTWAY_OPERATOR_TOKEN=\S+)`))
 	run(t, robots)
 
@@ -132,10 +132,11 @@ func started(ctx context.Context, t *testing.T, name string, args ...string) str
 	cmd.Stdout = in
 	run(t, cmd)
 	t.Cleanup(func() { in.Close() })
+	defer context.AfterFunc(ctx, func() { in.Close() })() // or nobody ends the wait for a line
 	var said strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
-		if strings.Contains(lines.Text(), "health") {
+		if strings.Contains(lines.Text(), "/readyz") {
 			go io.Copy(io.Discard, out) // until the pipe is closed
 			return said.String()
 		}

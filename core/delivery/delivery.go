@@ -136,6 +136,7 @@ type Delivery struct {
 	RequestHash     string          `json:"request_hash"` // of the canonical request
 	State           State           `json:"state"`
 	Sequence        uint64          `json:"sequence"`   // number of its last update
+	ToldAt          clock.Time      `json:"told_at"`    // time of its last update: replicas that did the same at once tell by it whose was saved
 	ExpiresAt       clock.Time      `json:"expires_at"` // of the quote
 	Pickup          Stop            `json:"pickup"`
 	Dropoff         Stop            `json:"dropoff"`

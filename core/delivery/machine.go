@@ -113,6 +113,7 @@ func (d *Delivery) move(to State, now clock.Time, cause string, reason Reason) (
 // note returns the next numbered update of d, which is not a change of state.
 func (d *Delivery) note(kind UpdateKind, now clock.Time, cause string) Update {
 	d.Sequence++
+	d.ToldAt = now
 	return Update{
 		Delivery: d.ID, Sequence: d.Sequence, Kind: kind, At: now, Market: d.Market, Partner: d.Partner, ExternalID: d.ExternalID,
 		From: d.State, To: d.State, Cause: cause, Robot: d.Robot, Attempt: d.Attempt, Promise: d.Promise, Expected: d.Expected,

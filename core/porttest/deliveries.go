@@ -41,7 +41,7 @@ type DeliveriesUnder struct {
 // Outside returns of a delivery what others may rely on: Deliveries' own
 // bookkeeping, which does not cross a wire, is left out.
 func Outside(d delivery.Delivery) delivery.Delivery {
-	d.RequestHash, d.LoadPIN, d.Trace = "", "", ""
+	d.RequestHash, d.LoadPIN, d.Trace, d.ToldAt = "", "", "", 0
 	d.Asked, d.AskedAt, d.Token, d.Task, d.TaskSeq, d.Step = false, 0, 0, "", 0, 0
 	d.Reminded, d.Exchange, d.Replans, d.Transfer, d.Failed, d.Debts, d.Owed = false, 0, 0, nil, nil, 0, nil
 	return d

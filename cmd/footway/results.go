@@ -27,6 +27,7 @@ const (
 	logFile    = "run.fwlog"
 	reportFile = "report.html"
 	kpisFile   = "kpis.json"
+	marketMap  = "market.fwnet" // so that the log can be looked at with nothing but the folder
 )
 
 func openResults(dir string) (*results, error) {
@@ -80,6 +81,7 @@ func (r *results) keep(s *scenarioFile, o twin.Options, res twin.Result, wall ti
 	}
 	err = errors.Join(
 		writeFile(filepath.Join(r.dir, reportFile), func(f *os.File) error { return report.Write(f, page) }),
+		writeNetwork(filepath.Join(r.dir, marketMap), o.Network),
 		writeFile(filepath.Join(r.dir, kpisFile), func(f *os.File) error { return writeJSON(f, resultJSON(s.Name, s.Seed, res, wall)) }),
 		r.file.Chmod(0o644), r.file.Close(),
 	)

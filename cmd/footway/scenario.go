@@ -72,12 +72,14 @@ func noScenario(ref string) error {
 type runFlags struct {
 	seed   uint64
 	set    []string
+	setAt  []string
 	market string
 }
 
 func (f *runFlags) register(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&f.seed, "seed", 0, "`number` that all chance comes from, instead of the scenario's")
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "change one `name=value`, such as --set fleet.robots=30 or --set dispatch.policy=nearest; may be repeated")
+	cmd.Flags().StringArrayVar(&f.setAt, "set-at", nil, "change a setting during the run: `time:name=value`, such as 1h30m:dispatch.policy=nearest; may be repeated")
 	cmd.Flags().StringVar(&f.market, "market", "", "a `network` (.fwnet, .osm.pbf, city, city:SEED) or a market file (.yaml) instead of the scenario's")
 }
 
@@ -178,6 +180,9 @@ func (f *runFlags) prepare(cmd *cobra.Command, s *scenarioFile) (twin.Options, e
 		return twin.Options{}, err
 	}
 	o := twin.Options{Scenario: s.Scenario, Network: net, Settings: settings, Version: version(), Codec: &zstd.Codec{}}
+	if o.Later, err = twin.ParseLater(settings, f.setAt); err != nil {
+		return o, usagef("--set-at: %w", plain(err))
+	}
 	if s.Demand.Recording != "" {
 		if err := replayInto(&o, s.path(s.Demand.Recording)); err != nil {
 			return o, err

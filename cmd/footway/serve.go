@@ -175,7 +175,7 @@ func (f *serveFlags) serveDeployment(ctx context.Context, cmd *cobra.Command, o 
 		return usagef("%s: %w", f.config, errors.Join(errs...))
 	}
 	if !slices.Contains(o.Services, "integrations") {
-		d.Integrations = stores.Integration{} // its secrets are not given to who does not need them
+		d.Integrations = stores.Integration{TrackingURL: d.Integrations.TrackingURL} // its secrets are not given to who does not need them
 	}
 	kept, err := serve.OnBackends(ctx, d, o.Secrets, o.Log)
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build !js
+
 package stores
 
 import (
@@ -93,6 +95,8 @@ type Security struct {
 	Simulator     secret.Reference `json:"simulator_token" doc:"Reference to the secret of footway robots --people, which acts for all merchants and recipients. Only where every market is a sandbox. Default: nobody may."`
 	Digests       secret.Reference `json:"digest_key" doc:"Reference to at least 32 bytes that key the stored digests of requests. Default: they are not keyed, and who reads the database could try out phone numbers."`
 	DigestsBefore secret.Reference `json:"digest_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
+	Links         secret.Reference `json:"link_key" doc:"Reference to at least 32 bytes that make the links of recipients' pages, which open a robot. Default: there are no such pages."`
+	LinksBefore   secret.Reference `json:"link_key_before" doc:"Reference to the key before, while links under it are in use. Default: none."`
 	Accounts      []Account        `json:"accounts" doc:"Providers of robots that prove themselves by tokens. Default: robots show certificates."`
 }
 
@@ -165,7 +169,7 @@ type Telemetry struct {
 
 // Integration is what only Integrations needs.
 type Integration struct {
-	TrackingURL string           `json:"tracking_url" doc:"What a delivery's id is appended to for its tracking page. Default: partners get none."`
+	TrackingURL string           `json:"tracking_url" doc:"Where recipients' pages are, such as https://footway.example/r/: the secret of a delivery's link (security.link_key) is appended. Default: partners and merchants get no links."`
 	Record      string           `json:"record" doc:"Folder for recordings of what partners ask, for replays in the twin. They hold personal data: footway recordings scrub takes it out. Default: nothing is recorded."`
 	SealKey     secret.Reference `json:"seal_key" doc:"Reference to the 32 bytes, in base64, that seal partners' secrets in the database."`
 	SealBefore  secret.Reference `json:"seal_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`

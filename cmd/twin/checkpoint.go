@@ -69,7 +69,11 @@ func (r *Run) Checkpoint() ([]byte, error) {
 
 // inputs is the hash of all that a run is made from but its map and recording.
 func (o *Options) inputs() (string, error) {
-	b, err := json.Marshal([]any{o.Scenario, o.Settings})
+	inputs := []any{o.Scenario, o.Settings}
+	if len(o.Later) > 0 {
+		inputs = append(inputs, o.Later)
+	}
+	b, err := json.Marshal(inputs)
 	if err != nil {
 		return "", fmt.Errorf("checkpoint: %w", err)
 	}
@@ -109,6 +113,7 @@ func Resume(ctx context.Context, o Options, written []byte) (*Run, error) {
 	if r.world, err = world.Restore(wo, c.Parts["world"]); err != nil {
 		return nil, err
 	}
+	r.resettle(r.world.Now())
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}

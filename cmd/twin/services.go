@@ -35,7 +35,7 @@ const treeMemory = 160 << 20
 // newServices makes the core on the world's time, links and journal. What keeps
 // state is remembered, for checkpoints.
 func (r *Run) newServices(ctx context.Context) (*Services, error) {
-	w, set := r.world, r.o.Settings
+	w, set := r.world, &r.settings
 	clk, timers, journal := w.Clock(), w.Timers(), w.Journal()
 
 	kept, ids := r.o.Stores, memory.NewIDs()

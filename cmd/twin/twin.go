@@ -27,6 +27,7 @@ type Options struct {
 	Scenario scenario.Scenario // with its defaults filled in
 	Network  *maps.Network
 	Settings config.Settings
+	Later    []Later      // settings that change during the run, by rising time
 	Version  string       // of the program, for the log's header
 	Log      io.Writer    // nil: the run is only hashed
 	Codec    runlog.Codec // nil: the log is not compressed
@@ -48,6 +49,7 @@ type Options struct {
 // Run is one run of a scenario. It is not safe for concurrent use.
 type Run struct {
 	o         Options
+	settings  config.Settings // that hold now
 	market    market.Market
 	deadline  clock.Time // the run does not go on beyond it
 	world     *world.World
@@ -57,6 +59,7 @@ type Run struct {
 	parts     []part
 	elsewhere []string // stores that no checkpoint can hold
 	begun     bool
+	later     int // how many of o.Later hold
 }
 
 // New returns a run at its beginning.
@@ -87,7 +90,7 @@ func prepare(o Options) (*Run, world.Options, error) {
 		return nil, world.Options{}, fmt.Errorf("settings: %w", err)
 	}
 	r := &Run{
-		o: o, collector: kpi.NewCollector(), deadline: start.Add(s.Duration + s.Drain),
+		o: o, settings: o.Settings, collector: kpi.NewCollector(), deadline: start.Add(s.Duration + s.Drain),
 		market: market.Market{ID: market.ID(s.Market.ID), Name: o.Network.Name, TimeZone: s.Market.TimeZone, Currency: s.Market.Currency},
 	}
 	return r, world.Options{
@@ -140,11 +143,47 @@ func (r *Run) Step(ctx context.Context) (bool, error) {
 	if r.world.Quiet() {
 		return false, nil
 	}
+	if err := r.settle(ctx); err != nil {
+		return false, err
+	}
 	more, err := r.world.Step(ctx, r.deadline)
 	if err == nil {
 		err = r.log.Err()
 	}
 	return more, err
+}
+
+// settle makes the settings hold that do from the next event on.
+func (r *Run) settle(ctx context.Context) error {
+	for len(r.o.Later) > r.later {
+		l := &r.o.Later[r.later]
+		from := r.start().Add(l.After)
+		if next, ok := r.world.Next(); !ok || next < from {
+			return nil
+		}
+		r.later++
+		if l.Settings.Maps != r.settings.Maps {
+			return fmt.Errorf("settings.maps: they hold for a whole run; want no change of them %v after the start", l.After)
+		}
+		changes, err := json.Marshal(config.Difference(r.settings, l.Settings))
+		if err != nil {
+			return fmt.Errorf("settings: %w", err)
+		}
+		r.settings = l.Settings
+		r.log.Append(ctx, event.New(from, string(r.market.ID), "config.changed", string(r.market.ID), 0, json.RawMessage(changes)))
+	}
+	return nil
+}
+
+// resettle makes the settings hold that do after an instant, for a run that goes on from there.
+func (r *Run) resettle(now clock.Time) {
+	for _, l := range r.o.Later {
+		if r.start().Add(l.After) > now {
+			return
+		}
+		r.settings = l.Settings
+		r.later++
+	}
 }
 
 // Progress is how far a run is.

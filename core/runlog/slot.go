@@ -1,31 +1,40 @@
 package runlog
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+
+	"footway/core/event"
+)
 
 // Slot is what State remembers of an entity: the last event of certain kinds.
 type Slot uint8
 
 // The slots. Their numbers are part of no file.
 const (
-	noSlot         Slot = iota
-	Run                 // run.began of the run
-	RunEnd              // run.ended
-	RobotDrive          // robot.leg: the last leg of a robot
-	RobotStop           // robot.halt or robot.resume; gone with the next leg
-	RobotCharge         // robot.charging or robot.charged; gone with the next leg
-	RobotSeen           // robot.pose: the last of a robot
-	RobotState          // fleet.state of a robot
-	RobotClaim          // fleet.reserved of a robot; gone with its release
-	RobotHelp           // operator.began for a robot; gone when it ended
-	DeliveryState       // the last change of state of an open, accepted delivery
-	DeliveryNews        // the last other update of it, such as "delivery.expectation"
-	DeliveryChoice      // dispatch.assigned for it
-	DeliveryReady       // merchant.ready for it
-	TaskChange          // the last change of an active task
-	Sky                 // weather.changed of a market
-	Trouble             // world.fault that is not over
-	Closure             // maps.closed of a closure; gone when reopened
-	LiveSpeed           // maps.speed of a class
+	noSlot          Slot = iota
+	Run                  // run.began of the run
+	RunEnd               // run.ended
+	RobotDrive           // robot.leg: the last leg of a robot that led anywhere
+	RobotStay            // robot.leg since then that had no way to go
+	RobotStop            // robot.halt or robot.resume; gone with the next drive
+	RobotCharge          // robot.charging; gone with the next drive
+	RobotLeft            // robot.charged after it
+	RobotSeen            // robot.pose: the last of a robot
+	RobotState           // fleet.state of a robot
+	RobotClaim           // fleet.reserved of a robot; gone with its release
+	RobotHelp            // operator.began for a robot; gone when it ended
+	DeliveryState        // the last change of state of an open, accepted delivery
+	DeliveryNews         // the last other update of it, such as "delivery.expectation"
+	DeliveryTrouble      // its last trouble; gone when another carrier is asked for or takes over
+	DeliveryCustody      // its last custody transfer
+	DeliveryChoice       // dispatch.assigned for it
+	DeliveryReady        // merchant.ready for it
+	TaskChange           // the last change of an active task
+	Sky                  // weather.changed of a market
+	Trouble              // world.fault that is not over
+	Closure              // maps.closed of a closure; gone when reopened
+	LiveSpeed            // maps.speed of a class
 )
 
 // effect says what an event of a kind does to the State of its entity: into
@@ -37,18 +46,18 @@ type effect struct {
 }
 
 // ofDelivery are the slots that go when a delivery ends.
-var ofDelivery = []Slot{DeliveryState, DeliveryNews, DeliveryChoice, DeliveryReady}
+var ofDelivery = []Slot{DeliveryState, DeliveryNews, DeliveryTrouble, DeliveryCustody, DeliveryChoice, DeliveryReady}
 
 // effects has the kinds that are named one by one.
 var effects = map[string]effect{
 	RunBegan:               {into: Run},
 	RunEnded:               {into: RunEnd},
-	RobotLeg:               {into: RobotDrive, clears: []Slot{RobotStop, RobotCharge}},
+	RobotLeg:               {into: RobotDrive, clears: []Slot{RobotStay, RobotStop, RobotCharge, RobotLeft}},
 	RobotPose:              {into: RobotSeen},
 	RobotHalt:              {into: RobotStop},
 	RobotResume:            {into: RobotStop},
-	RobotCharging:          {into: RobotCharge, clears: []Slot{RobotStop}},
-	RobotCharged:           {into: RobotCharge},
+	RobotCharging:          {into: RobotCharge, clears: []Slot{RobotStop, RobotLeft}},
+	RobotCharged:           {into: RobotLeft},
 	OperatorBegan:          {into: RobotHelp},
 	OperatorEnded:          {clears: []Slot{RobotHelp}},
 	MerchantReady:          {into: DeliveryReady, openOnly: true},
@@ -61,7 +70,7 @@ var effects = map[string]effect{
 	"fleet.state":          {into: RobotState},
 	"fleet.reserved":       {into: RobotClaim},
 	"fleet.released":       {clears: []Slot{RobotClaim}},
-	"delivery.requested":   {into: DeliveryState},
+	"delivery.requested":   {into: DeliveryState, clears: []Slot{DeliveryTrouble}},
 	"delivery.assigned":    {into: DeliveryState},
 	"delivery.to_pickup":   {into: DeliveryState},
 	"delivery.at_pickup":   {into: DeliveryState},
@@ -73,8 +82,8 @@ var effects = map[string]effect{
 	"delivery.delivered":   {clears: ofDelivery},
 	"delivery.returned":    {clears: ofDelivery},
 	"delivery.cancelled":   {clears: ofDelivery},
-	"delivery.custody":     {into: DeliveryNews, openOnly: true},
-	"delivery.trouble":     {into: DeliveryNews, openOnly: true},
+	"delivery.custody":     {into: DeliveryCustody, clears: []Slot{DeliveryTrouble}, openOnly: true},
+	"delivery.trouble":     {into: DeliveryTrouble, openOnly: true},
 	"delivery.ready":       {into: DeliveryNews, openOnly: true},
 	"delivery.edited":      {into: DeliveryNews, openOnly: true},
 	"delivery.expectation": {into: DeliveryNews, openOnly: true},
@@ -86,14 +95,25 @@ var effects = map[string]effect{
 	"task.withdrawn":       {clears: []Slot{TaskChange}},
 }
 
-// effectOf returns the effect of a kind. Kinds that nobody knows, and quotes,
+// staying is the effect of a leg without a way: where the robot is, others say.
+var staying = effect{into: RobotStay}
+
+// effectOf returns the effect of an event. Kinds that nobody knows, and quotes,
 // which are nobody's delivery yet, change nothing but the counts.
-func effectOf(kind string) effect {
-	if f, ok := effects[kind]; ok {
+func effectOf(e *event.Event) effect {
+	if e.Kind == RobotLeg && noWay(e.Data) {
+		return staying
+	}
+	if f, ok := effects[e.Kind]; ok {
 		return f
 	}
-	if strings.HasPrefix(kind, "task.") {
+	if strings.HasPrefix(e.Kind, "task.") {
 		return effect{into: TaskChange}
 	}
 	return effect{}
+}
+
+// noWay reports whether a leg has no way to go, without decoding all of it.
+func noWay(leg []byte) bool {
+	return bytes.Contains(leg, []byte(`"route":[]`)) || bytes.Contains(leg, []byte(`"route":null`))
 }

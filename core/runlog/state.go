@@ -83,7 +83,7 @@ func (s *State) Apply(e event.Event) error {
 	s.seq = e.Seq
 	s.at = max(s.at, e.T)
 	s.counts[e.Kind]++
-	f := effectOf(e.Kind)
+	f := effectOf(&e)
 	for _, slot := range f.clears {
 		delete(s.held, place{slot, e.Entity})
 	}
@@ -170,7 +170,7 @@ func (s *State) UnmarshalBinary(b []byte) error {
 		if err != nil {
 			return fmt.Errorf("runlog: keyframe: %w", err)
 		}
-		slot := effectOf(e.Kind).into
+		slot := effectOf(&e).into
 		if slot == noSlot || e.Seq > head.Seq {
 			return fmt.Errorf("runlog: keyframe: event %d (%s) has no place in the state after event %d", e.Seq, e.Kind, head.Seq)
 		}

@@ -1,0 +1,329 @@
+// Package desk is what a dispatch engineer sits at: a city of robots at a
+// time, the controls around it, and what they do. It is pure: it takes what a person did and gives shapes, so
+// that it is the same in a window, in a browser and in a test.
+package desk
+
+import (
+	"fmt"
+	"time"
+
+	"footway/core/clock"
+	"footway/visualizer/play"
+	"footway/visualizer/scene"
+)
+
+// Options say what is on the desk at first.
+type Options struct {
+	Run       *play.Run
+	Name      string         // of the run, for people: its file
+	Zone      *time.Location // nil: UTC
+	Other     *play.Run      // to compare with; nil: none
+	OtherName string
+	Simulator Simulator     // nil: nothing can be run anew
+	Growing   Future        // makes Run, which is not over yet; nil: it is
+	Live      func() string // of a log that grows: how the connection is, in words; nil: it is a file
+	Theme     scene.Theme
+	At        clock.Time // 0: the beginning
+	Selection scene.Selection
+	Follow    bool
+}
+
+// Desk is the program without a screen. Not for several goroutines.
+type Desk struct {
+	o     Options
+	sides []*side // A, and B when there is something to compare with
+	cam   camera
+	sized bool // whether the camera was pointed at the whole map
+
+	t          clock.Time
+	rest       float64 // of a millisecond that has not been played
+	playing    bool
+	speed      int  // index into speeds
+	atEnd      bool // follow the end of a log that grows
+	marks      []clock.Time
+	view       scene.View // theme, layers, selection
+	follow     bool
+	split      bool
+	panel      panel
+	search     string
+	filter     string // of the tuning panel
+	scroll     float32
+	changes    []change // to the settings, that a new run would have
+	tuneErr    string
+	made       Future // the run that was made last
+	refit      bool   // the panes have changed
+	comparison comparison
+	help       bool
+	note       string // said for a while
+	noteLeft   time.Duration
+
+	ui      ui
+	in      Input
+	last    Input
+	drawn   bool
+	again   bool // something was pressed: what was drawn before it took effect is drawn anew
+	held    bool
+	grip    grip
+	outbox  []Request
+	picture Picture
+	width   float32 // of the screen in points
+}
+
+// side is one run on the desk.
+type side struct {
+	run     *play.Run
+	name    string
+	scene   *scene.Scene
+	state   *play.State
+	scanned bool
+	future  Future // that still grows; nil: none
+	kpis    kpis
+	err     error
+}
+
+// Picture is what is to be seen: panes of maps, and what lies over them.
+type Picture struct {
+	Panes   []Pane
+	Over    *scene.Layer
+	Pointer Pointer
+	Fresh   bool // something has changed since the last one
+}
+
+// Pane is a part of the screen with a map, in pixels of the device.
+type Pane struct {
+	X, Y  int
+	Frame *scene.Frame
+}
+
+// Pointer is how the pointer should look.
+type Pointer uint8
+
+// The pointers.
+const (
+	Arrow Pointer = iota
+	Hand
+	Grab
+)
+
+// Request is something that only a screen's system can do.
+type Request struct {
+	Copy string // text for the clipboard
+	Save string // name of a file to be saved
+	Data []byte // its content; nil: a picture of the screen
+}
+
+// New returns a desk with a run on it.
+func New(o Options) *Desk {
+	d := &Desk{o: o, speed: speedOf(20), follow: o.Follow}
+	d.view = scene.View{Theme: o.Theme, Layers: scene.DefaultLayers, Selection: o.Selection}
+	d.add(o.Run, o.Name).future = o.Growing
+	if o.Other != nil {
+		d.add(o.Other, o.OtherName)
+	}
+	from, to := o.Run.Span()
+	d.t = min(max(o.At, from), to)
+	d.cam.bounds = d.sides[0].scene.Bounds()
+	if o.Live != nil {
+		d.atEnd, d.playing, d.speed = true, true, speedOf(1)
+	}
+	return d
+}
+
+func (d *Desk) add(run *play.Run, name string) *side {
+	s := &side{run: run, name: name, scene: scene.New(run.Network())}
+	d.sides = append(d.sides, s)
+	return s
+}
+
+// Play starts or stops the time.
+func (d *Desk) Play(on bool) { d.playing = on }
+
+// Status is what the desk shows, for tests and for whoever embeds it.
+type Status struct {
+	Time      clock.Time         `json:"time"`
+	After     clock.Duration     `json:"after"` // the beginning
+	Dark      bool               `json:"dark"`
+	Playing   bool               `json:"playing"`
+	Speed     float64            `json:"speed"`
+	Selection string             `json:"selection"`
+	Runs      int                `json:"runs"`
+	Robots    int                `json:"robots"`
+	Open      int                `json:"open"`    // deliveries under way
+	Growing   bool               `json:"growing"` // a new run is under way
+	KPIs      map[string]float64 `json:"kpis"`
+	Other     map[string]float64 `json:"other_kpis"`
+	Error     string             `json:"error"`
+}
+
+// Status returns what the desk shows.
+func (d *Desk) Status() Status {
+	s := Status{Time: d.t, Playing: d.playing, Speed: speeds[d.speed], Runs: len(d.sides)}
+	from, _ := d.span()
+	s.After, s.Dark = d.t.Sub(from), d.view.Theme == scene.Dark
+	if v := d.view.Selection; v.Kind != scene.Nothing {
+		s.Selection = v.Kind.String() + "/" + v.ID
+	}
+	a := d.sides[0]
+	if a.state != nil {
+		s.Robots, s.Open = len(a.state.Robots), len(a.state.Deliveries)
+	}
+	s.KPIs, s.Growing = a.kpis.values(), d.growing()
+	if len(d.sides) > 1 {
+		b := d.sides[1]
+		s.Other = b.kpis.values()
+	}
+	for _, x := range d.sides {
+		if x.err != nil {
+			s.Error = x.err.Error()
+		}
+	}
+	return s
+}
+
+// Requests returns what is to be done outside since the last call.
+func (d *Desk) Requests() []Request {
+	out := d.outbox
+	d.outbox = nil
+	return out
+}
+
+// Update takes what a person did, lets time pass, and returns what is to be seen. The
+// picture is the desk's, and changes with the next call.
+func (d *Desk) Update(now Input) *Picture {
+	d.in = now
+	in := &d.in
+	if in.Scale <= 0 {
+		in.Scale = 1
+	}
+	in.Width, in.Height = max(in.Width, 1), max(in.Height, 1)
+	worked := d.work()
+	if d.drawn && !d.again && !worked && !d.playing && d.noteLeft == 0 && in.quiet(&d.last) && !d.cam.step(in.Elapsed.Seconds()) {
+		d.picture.Fresh = false
+		return &d.picture
+	}
+	d.width = float32(in.Width)
+	if !d.sized || d.refit {
+		d.sized, d.refit = true, false
+		d.fit(in)
+	}
+	d.ui.begin(in, d.held, d.view.Theme)
+	d.keys(in)
+	d.pass(in.Elapsed)
+	d.cam.step(in.Elapsed.Seconds())
+	d.states()
+	d.track(in)
+	d.maps(in)
+	before := d.view
+	d.controls(in)
+	d.ui.end()
+	d.touch(in)
+	d.picture.Over, d.picture.Fresh = &d.ui.layer, true
+	d.last, d.held = *in, in.Held
+	d.drawn = d.view == before // what was clicked on shows in the next one
+	return &d.picture
+}
+
+// fit points the camera at the whole map.
+func (d *Desk) fit(in *Input) {
+	w := in.Width
+	if d.split {
+		w /= 2
+	}
+	d.cam.see(scene.View{Width: w, Height: in.Height - barHigh, Scale: 1}.Fit(d.cam.bounds))
+}
+
+// states brings every side to the time.
+func (d *Desk) states() {
+	for _, s := range d.sides {
+		st, err := s.run.At(d.t)
+		if err != nil {
+			s.err = err
+			continue
+		}
+		s.state = st
+	}
+}
+
+// track keeps what is followed in the middle.
+func (d *Desk) track(in *Input) {
+	if !d.follow || d.view.Selection.Kind == scene.Nothing || d.sides[0].state == nil {
+		return
+	}
+	if p, ok := d.sides[0].scene.Where(d.sides[0].state, d.view.Selection); ok {
+		d.cam.look(p, 0)
+		if d.playing && in.Elapsed > 0 {
+			d.cam.at.x, d.cam.at.y = d.cam.to.x, d.cam.to.y
+		}
+	}
+}
+
+// maps draws the panes.
+func (d *Desk) maps(in *Input) {
+	d.picture.Panes = d.picture.Panes[:0]
+	n := 1
+	if d.split && len(d.sides) > 1 {
+		n = 2
+	}
+	for i := range n {
+		s := d.sides[i]
+		v := d.view
+		v.Centre, v.Zoom, v.Scale = d.cam.place(), d.cam.at.zoom, in.Scale
+		v.Width, v.Height = in.Width/n, in.Height
+		v.InsetBottom = barHigh
+		v.Layers |= scene.ShowInspector
+		if i == n-1 {
+			v.InsetRight = d.panelWide()
+		}
+		if i > 0 {
+			v.Layers &^= scene.ShowLegend
+		}
+		input := scene.Input{State: s.state, Story: s.run, Title: d.title(i), Zone: d.o.Zone}
+		if v.Layers&scene.ShowDifference != 0 && len(d.sides) > 1 {
+			input.Other = d.sides[1-i].state
+		}
+		d.picture.Panes = append(d.picture.Panes, Pane{X: int(float64(i*(in.Width/n)) * in.Scale), Frame: s.scene.Frame(input, v)})
+	}
+}
+
+func (d *Desk) title(i int) string {
+	s := d.sides[i]
+	if len(d.sides) == 1 {
+		return s.run.Header().Scenario
+	}
+	return fmt.Sprintf("%c  %s", 'A'+i, s.name)
+}
+
+// say shows a sentence for a while.
+func (d *Desk) say(format string, args ...any) {
+	d.note, d.noteLeft = fmt.Sprintf(format, args...), 4*time.Second
+}
+
+// Say shows a sentence for a while.
+func (d *Desk) Say(text string) { d.say("%s", text) }
+
+// Spot returns where a robot is on the screen that can be clicked on, in points: for tests
+// that have hands only.
+func (d *Desk) Spot() (x, y float32, ok bool) {
+	s := d.sides[0]
+	if s.state == nil || len(d.picture.Panes) == 0 {
+		return 0, 0, false
+	}
+	t, k := d.picture.Panes[0].Frame.Transform, float32(d.last.Scale)
+	for i := range s.state.Robots {
+		sel := scene.Selection{Kind: scene.Robot, ID: s.state.Robots[i].ID}
+		p, known := s.scene.Where(s.state, sel)
+		if !known {
+			continue
+		}
+		px, py := t.Apply(p.X, p.Y)
+		x, y = px/k, py/k
+		// Not at the edges, where cards and panels lie.
+		if x < d.width*0.3 || x > d.width*0.6 || y < 80 || y > float32(d.last.Height)*0.7 {
+			continue
+		}
+		if hit, _ := s.scene.Pick(px, py); hit == sel {
+			return x, y, true
+		}
+	}
+	return 0, 0, false
+}

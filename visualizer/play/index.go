@@ -1,0 +1,241 @@
+package play
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"footway/core/clock"
+	"footway/core/event"
+	"footway/core/fleet"
+	"footway/core/kpi"
+	"footway/core/maps"
+	"footway/core/runlog"
+)
+
+// MarkKind is why an event is worth a look.
+type MarkKind uint8
+
+// The kinds.
+const (
+	Late      MarkKind = iota // a delivery that came after its promise
+	Stuck                     // a robot that could not go on
+	Custody                   // goods that another carrier took over
+	Refusal                   // a request that was refused
+	Cancelled                 // a delivery that was cancelled
+	Trouble                   // a delivery whose carrier failed or whose people did not come
+	Trial                     // something that went wrong on purpose
+	MarkKinds                 // how many there are
+)
+
+// String returns the kind in words.
+func (k MarkKind) String() string {
+	return [...]string{"late delivery", "stuck robot", "custody transfer", "refusal", "cancelled", "trouble", "fault"}[k]
+}
+
+// Mark is an event worth a look.
+type Mark struct {
+	T      clock.Time
+	Seq    uint64
+	Kind   MarkKind
+	Entity string // the robot or delivery
+	Note   string
+}
+
+// SpotKind is what a spot counts for on a heat map.
+type SpotKind uint8
+
+// The kinds.
+const (
+	SpotDemand SpotKind = iota // a pickup that was asked for
+	SpotLate                   // a drop-off that came late
+	SpotStuck                  // a robot that stopped
+)
+
+// Spot is something that happened at a place, for heat maps.
+type Spot struct {
+	T    clock.Time
+	Kind SpotKind
+	At   maps.Position
+}
+
+// Line is an entry of an entity's timeline.
+type Line struct {
+	T    clock.Time
+	Seq  uint64
+	What string // in words
+	Note string // more of it; may be ""
+}
+
+// index is what a scan of the whole log found.
+type index struct {
+	next       uint64 // event to scan next; 0 before the first
+	at         clock.Time
+	marks      []Mark
+	spots      []Spot
+	minutes    []int // events in each minute from the first on
+	lines      map[string][]Line
+	registered map[string]fleet.Robot
+	kpis       *kpi.Collector
+}
+
+func (x *index) begin() {
+	*x = index{lines: make(map[string][]Line), registered: make(map[string]fleet.Robot), kpis: kpi.NewCollector()}
+}
+
+// Scan reads on in the log, at least n events where there are as many, so that Marks, Spots,
+// Density, Timeline and KPIs know of them. done is true if it has come to the log's end.
+func (r *Run) Scan(n int) (done bool, err error) {
+	x := &r.index
+	blocks := r.log.Blocks()
+	if len(blocks) > 0 && x.next < blocks[0].First {
+		if err := r.skip(blocks[0]); err != nil {
+			return false, err
+		}
+	}
+	i, _ := slices.BinarySearchFunc(blocks, x.next, func(b Block, seq uint64) int { return cmp.Compare(b.Last, seq) })
+	for ; i < len(blocks); i++ {
+		if n <= 0 {
+			return false, nil
+		}
+		events, err := r.log.Events(i)
+		if err != nil {
+			return false, err
+		}
+		for k := range events {
+			if events[k].Seq >= x.next {
+				x.see(&events[k], blocks[0].From)
+				n--
+			}
+		}
+		x.next = blocks[i].Last + 1
+	}
+	return true, x.kpis.Err()
+}
+
+// Scanned returns the time up to which Scan has come.
+func (r *Run) Scanned() clock.Time { return r.index.at }
+
+// skip begins the index anew at a block, since the log has forgotten what was
+// before it, or begins there.
+func (r *Run) skip(b Block) error {
+	kept := r.index
+	r.index.begin()
+	s, err := r.log.Seek(b.From - 1)
+	if err != nil {
+		return err
+	}
+	for _, e := range s.Held() {
+		if e.Seq < b.First {
+			r.index.kpis.Observe(e)
+		}
+	}
+	r.index.registered, r.index.next = kept.registered, b.First
+	return nil
+}
+
+// see takes the next event into the index; from is when the log begins.
+func (x *index) see(e *event.Event, from clock.Time) {
+	x.at = max(x.at, e.T)
+	x.kpis.Observe(*e)
+	for minute := int(e.T.Sub(from) / clock.Minute); minute >= len(x.minutes); {
+		x.minutes = append(x.minutes, 0)
+	}
+	x.minutes[max(0, int(e.T.Sub(from)/clock.Minute))]++
+	service, what, _ := strings.Cut(e.Kind, ".")
+	switch service {
+	case "delivery":
+		x.seeDelivery(e, what)
+	case "dispatch":
+		x.seeDispatch(e)
+	case "task":
+		x.seeTask(e, what)
+	case "robot", "operator", "fleet":
+		x.seeRobot(e)
+	case "world":
+		x.seeWorld(e)
+	}
+}
+
+func (x *index) mark(e *event.Event, k MarkKind, entity, note string) {
+	x.marks = append(x.marks, Mark{T: e.T, Seq: e.Seq, Kind: k, Entity: entity, Note: note})
+}
+
+func (x *index) tell(e *event.Event, entity, what, note string) {
+	if entity != "" {
+		x.lines[entity] = append(x.lines[entity], Line{T: e.T, Seq: e.Seq, What: what, Note: note})
+	}
+}
+
+// Marks returns what is worth a look so far, in order. The caller may not change it.
+func (r *Run) Marks() []Mark { return r.index.marks }
+
+// Spots returns what happened where so far, in order. The caller may not change it.
+func (r *Run) Spots() []Spot { return r.index.spots }
+
+// Density returns how many events there were in each minute from the first event on.
+func (r *Run) Density() []int { return r.index.minutes }
+
+// Jump returns the first mark of a kind after t, or the last before it if back.
+func (r *Run) Jump(t clock.Time, k MarkKind, back bool) (Mark, bool) {
+	marks := r.index.marks
+	i, _ := slices.BinarySearchFunc(marks, t, func(m Mark, t clock.Time) int { return cmp.Compare(m.T, t) })
+	if back {
+		for i--; i >= 0; i-- {
+			if marks[i].Kind == k {
+				return marks[i], true
+			}
+		}
+		return Mark{}, false
+	}
+	for ; i < len(marks); i++ {
+		if marks[i].Kind == k && marks[i].T > t {
+			return marks[i], true
+		}
+	}
+	return Mark{}, false
+}
+
+// Timeline returns what happened to a robot or delivery so far, in order. The caller may not change it.
+func (r *Run) Timeline(entity string) []Line { return r.index.lines[entity] }
+
+// Find returns the ids of robots and deliveries that begin with text, robots
+// first, at most n. An id that is text comes before all others.
+func (r *Run) Find(text string, n int) []string {
+	var ids []string
+	if text == "" {
+		return nil
+	}
+	//detlint:allow they are sorted before anybody sees them
+	for id := range r.index.lines {
+		if strings.HasPrefix(id, text) {
+			ids = append(ids, id)
+		}
+	}
+	for i := range r.state.Robots {
+		if id := r.state.Robots[i].ID; strings.HasPrefix(id, text) && r.index.lines[id] == nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, ByID)
+	return ids[:min(n, len(ids))]
+}
+
+// Samples returns how things stood minute by minute, for strip charts.
+func (r *Run) Samples() []kpi.Sample { return r.index.kpis.Run().Samples }
+
+// KPIs returns the numbers of what was scanned so far.
+func (r *Run) KPIs() kpi.Result { return kpi.Compute(r.index.kpis.Run()) }
+
+// Record returns what was counted of the run so far, to compare it with another by kpi.Compare.
+func (r *Run) Record() *kpi.Run { return r.index.kpis.Run() }
+
+func (x *index) seeWorld(e *event.Event) {
+	if e.Kind != runlog.WorldFault {
+		return
+	}
+	if f, err := read[runlog.Fault](e); err == nil {
+		x.mark(e, Trial, e.Entity, strings.ReplaceAll(f.What, "_", " "))
+		x.tell(e, string(f.Robot), "fault: "+strings.ReplaceAll(f.What, "_", " "), "")
+	}
+}

@@ -43,9 +43,29 @@ help: ## List the targets
 	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/footway
+build: twin-wasm ## Build bin/footway, with the visualizer for browsers in it
 	@mkdir -p $(BIN)
-	$(GO) build -o $(BIN)/footway ./cmd/footway
+	$(GO) build -tags twin -o $(BIN)/footway ./cmd/footway
+
+# The program that browsers load, and the loader of the Go that built it. It is
+# built again when a source of it is newer: WebAssembly takes a while, and compressing it too.
+TWIN      := cmd/web/built
+TWIN_SRC   = $(shell find cmd/footway-view cmd/twin cmd/stores cmd/web/pack adapters/live adapters/memory adapters/yamlfile adapters/zstd core sim scenarios visualizer go.mod -name '*.go' ! -name '*_test.go' -o -name '*.yaml' -path 'scenarios/*' -o -name go.mod)
+
+.PHONY: twin-wasm
+twin-wasm: $(TWIN)/footway.wasm.br ## Build the visualizer for browsers, which bin/footway serves at /twin
+
+$(TWIN)/footway.wasm.br: $(TWIN_SRC)
+	@mkdir -p $(TWIN)
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" $(TWIN)/
+	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags '-s -w' -o $(TWIN)/footway.wasm ./cmd/footway-view
+	$(GO) run ./cmd/web/pack $(TWIN)/footway.wasm
+	@rm $(TWIN)/footway.wasm
+
+.PHONY: view
+view: ## Build bin/footway-view, the visualizer's window (wants Go alone; to run, a display)
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -o $(BIN)/footway-view ./cmd/footway-view
 
 .PHONY: run
 run: build ## Run a lunch rush in the generated city: table, log and report in out/lunch-rush

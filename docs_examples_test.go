@@ -127,17 +127,17 @@ func run(t *testing.T, cmd *exec.Cmd) {
 // started runs a program and returns what it says until the line about its health.
 func started(ctx context.Context, t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, in := io.Pipe()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout = in
+	out, err := cmd.StdoutPipe() // which ends when the program does
+	if err != nil {
+		t.Fatal(err)
+	}
 	run(t, cmd)
-	t.Cleanup(func() { in.Close() })
-	defer context.AfterFunc(ctx, func() { in.Close() })() // or nobody ends the wait for a line
 	var said strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
 		if strings.Contains(lines.Text(), "/readyz") {
-			go io.Copy(io.Discard, out) // until the pipe is closed
+			go io.Copy(io.Discard, out) // until it ends
 			return said.String()
 		}
 	}

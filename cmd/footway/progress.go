@@ -47,6 +47,15 @@ func (p *progress) show(at twin.Progress) error {
 	return p.bar.Set(min(int(at.Part*progressSteps), progressSteps-1))
 }
 
+// part shows how much of a work is done, from 0 to 1.
+func (p *progress) part(done float64) error {
+	if p.bar == nil || done <= 0 {
+		return nil
+	}
+	p.bar.Describe(fmt.Sprintf("%.0f s left", time.Since(p.began).Seconds()*(1-done)/done))
+	return p.bar.Set(min(int(done*progressSteps), progressSteps-1))
+}
+
 // done takes the bar away.
 func (p *progress) done() {
 	if p.bar != nil {

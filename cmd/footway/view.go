@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"image"
 	"image/png"
 	"io/fs"
 	"os"
@@ -35,21 +36,26 @@ type viewFlags struct {
 	layers   string
 	compare  string
 	out      string
+	files    viewFiles
 }
 
 func newViewCommand() *cobra.Command {
 	var f viewFlags
 	cmd := &cobra.Command{
 		Use:   "view RUN",
-		Short: "See a run on the map: a window, or a picture without a display",
+		Short: "See a run on the map: a window, a picture, an animation, or files for other programs",
 		Long: `See a run on the map. RUN is a run log (.fwlog), or the folder that --out filled, which
 has the market's map beside the log; --market names another.
 
 Without --headless a window opens: the program footway-view beside this one, which
 make view builds. With --headless a picture is painted without a display.
 
---at is the time of day in the market (12:30, or 12:30:15), or the time since the run
-began (+1h20m). --layers takes names with + or - before them to change what is shown,
+--gif paints an animation, without a display, too: all of the run in 12 seconds, or the
+part --from one time --to another at --speed. --trips writes that part as GeoJSON for deck.gl
+and kepler.gl, --mcap as a recording for Foxglove.
+
+Times are of the day in the market (12:30, or 12:30:15), or since the run began
+(+1h20m). --layers takes names with + or - before them to change what is shown,
 or a whole list; see below.
 
 Layers:
@@ -57,7 +63,9 @@ Layers:
 		Example: `  footway view out/lunch-rush
   footway view out/lunch-rush --headless --at 12:30 -o shot.png
   footway view out/lunch-rush --headless --at +45m --select delivery/d12 --zoom 2 -o d12.png
-  footway view out/lunch-rush --headless --layers +heat-demand,-routes --theme dark -o heat.png`,
+  footway view out/lunch-rush --headless --layers +heat-demand,-routes --theme dark -o heat.png
+  footway view out/lunch-rush --gif rush.gif --from 12:30 --to 12:50 --speed 120
+  footway view out/lunch-rush --trips trips.json --mcap rush.mcap`,
 		Args: wants("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
@@ -75,6 +83,7 @@ Layers:
 	flags.StringVar(&f.layers, "layers", "", "`names` of layers, by commas")
 	flags.StringVar(&f.compare, "compare", "", "another `RUN` on the same map, whose differences are drawn")
 	flags.StringVarP(&f.out, "output", "o", "", "picture to write, .png; for --headless")
+	f.files.flags(flags)
 	return cmd
 }
 
@@ -87,13 +96,13 @@ func layerNames() []string {
 }
 
 func (f *viewFlags) run(cmd *cobra.Command, run string) error {
-	if !f.headless {
+	if !f.headless && !f.files.any() {
 		return openWindow(cmd, run)
 	}
-	if !strings.HasSuffix(f.out, ".png") {
+	if f.headless && !strings.HasSuffix(f.out, ".png") {
 		return usagef("-o %q: --headless wants a picture to write, such as -o shot.png", f.out)
 	}
-	if err := checkFolder("-o", f.out); err != nil {
+	if err := f.files.check(f.out); err != nil {
 		return err
 	}
 	a, err := openPlay(run, f.market)
@@ -101,35 +110,73 @@ func (f *viewFlags) run(cmd *cobra.Command, run string) error {
 		return err
 	}
 	defer a.file.Close()
-	v, err := f.view()
-	if err != nil {
-		return err
-	}
-	t, err := f.when(a)
-	if err != nil {
-		return err
-	}
-	in, err := a.input(t)
-	if err != nil {
-		return err
-	}
+	var b *played
 	if f.compare != "" {
-		b, err := openPlay(f.compare, f.market)
-		if err != nil {
+		if b, err = openPlay(f.compare, f.market); err != nil {
 			return err
 		}
 		defer b.file.Close()
-		if in.Other, err = b.run.At(t); err != nil {
-			return err
-		}
-		v.Layers |= scene.ShowDifference
 	}
-	s := scene.New(a.run.Network())
-	if v, err = f.look(s, in, v); err != nil {
+	v, err := f.view(cmd.Flags().Changed("size"))
+	if err != nil {
 		return err
 	}
-	picture := paint.New(0).Frame(s.Frame(in, v))
+	c := &camera{f: f, a: a, b: b, scene: scene.New(a.run.Network()), view: v, painter: paint.New(0)}
+	if f.headless {
+		if err := f.picture(c); err != nil {
+			return err
+		}
+	}
+	return f.files.write(cmd, c)
+}
+
+// picture writes a picture.
+func (f *viewFlags) picture(c *camera) error {
+	from, to := c.a.run.Span()
+	t, err := c.a.when("--at", f.at, from.Add(to.Sub(from)/2))
+	if err != nil {
+		return err
+	}
+	picture, err := c.shoot(t)
+	if err != nil {
+		return err
+	}
 	return writeFile(f.out, func(w *os.File) error { return png.Encode(w, picture) })
+}
+
+// camera takes pictures of a run.
+type camera struct {
+	f       *viewFlags
+	a, b    *played // b is compared with; nil: nothing is
+	scene   *scene.Scene
+	view    scene.View
+	aimed   bool // view looks at what the flags name
+	painter *paint.Painter
+}
+
+// shoot paints a picture of a time.
+func (c *camera) shoot(t clock.Time) (*image.RGBA, error) {
+	in, err := c.a.input(t)
+	if err != nil {
+		return nil, err
+	}
+	if c.b != nil {
+		if in.Other, err = c.b.run.At(t); err != nil {
+			return nil, err
+		}
+		c.view.Layers |= scene.ShowDifference
+	}
+	if !c.aimed {
+		if c.view, err = c.f.look(c.scene, in, c.view); err != nil {
+			return nil, err
+		}
+		c.aimed = true
+	} else if c.f.follow != "" {
+		if place, ok := c.scene.Where(in.State, c.view.Selection); ok {
+			c.view.Centre = place
+		}
+	}
+	return c.painter.Frame(c.scene.Frame(in, c.view)), nil
 }
 
 // openWindow starts the program with the window.
@@ -206,28 +253,28 @@ func (p *played) input(t clock.Time) (scene.Input, error) {
 	return scene.Input{State: state, Story: p.run, Title: p.run.Header().Scenario, Zone: p.zone}, nil
 }
 
-// when reads --at.
-func (f *viewFlags) when(p *played) (clock.Time, error) {
+// when reads a time of a flag, which is otherwise if it was not given.
+func (p *played) when(flag, text string, otherwise clock.Time) (clock.Time, error) {
 	from, to := p.run.Span()
-	if f.at == "" {
-		return from.Add(to.Sub(from) / 2), nil
+	if text == "" {
+		return otherwise, nil
 	}
-	if after, ok := strings.CutPrefix(f.at, "+"); ok {
+	if after, ok := strings.CutPrefix(text, "+"); ok {
 		d, err := time.ParseDuration(after)
 		if err != nil {
-			return 0, usagef("--at %s: want a time since the beginning such as +1h20m", f.at)
+			return 0, usagef("%s %s: want a time since the beginning such as +1h20m", flag, text)
 		}
-		return f.within(from.Add(clock.Duration(d.Milliseconds())), p)
+		return p.within(flag, text, from.Add(clock.Duration(d.Milliseconds())))
 	}
 	var at time.Time
 	var err error
 	for _, layout := range []string{"15:04", "15:04:05"} {
-		if at, err = time.Parse(layout, f.at); err == nil {
+		if at, err = time.Parse(layout, text); err == nil {
 			break
 		}
 	}
 	if err != nil {
-		return 0, usagef("--at %s: want a time of day such as 12:30, or one since the beginning such as +1h20m", f.at)
+		return 0, usagef("%s %s: want a time of day such as 12:30, or one since the beginning such as +1h20m", flag, text)
 	}
 	day := from.Std().In(p.zone)
 	t := time.Date(day.Year(), day.Month(), day.Day(), at.Hour(), at.Minute(), at.Second(), 0, p.zone)
@@ -236,19 +283,22 @@ func (f *viewFlags) when(p *played) (clock.Time, error) {
 			t = next
 		}
 	}
-	return f.within(clock.Of(t), p)
+	return p.within(flag, text, clock.Of(t))
 }
 
-func (f *viewFlags) within(t clock.Time, p *played) (clock.Time, error) {
+func (p *played) within(flag, text string, t clock.Time) (clock.Time, error) {
 	from, to := p.run.Span()
 	if t < from || t > to {
-		return 0, usagef("--at %s: the run goes from %s to %s", f.at, from.Std().In(p.zone).Format("15:04:05"), to.Std().In(p.zone).Format("15:04:05 on 2 January"))
+		return 0, usagef("%s %s: the run goes from %s to %s", flag, text, from.Std().In(p.zone).Format("15:04:05"), to.Std().In(p.zone).Format("15:04:05 on 2 January"))
 	}
 	return t, nil
 }
 
 // view reads the flags that say how the picture is.
-func (f *viewFlags) view() (scene.View, error) {
+func (f *viewFlags) view(sized bool) (scene.View, error) {
+	if f.files.gif != "" && !sized {
+		f.size = gifSize
+	}
 	w, h, err := parseSize(f.size)
 	if err != nil {
 		return scene.View{}, err

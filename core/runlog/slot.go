@@ -26,7 +26,7 @@ const (
 	RobotHelp            // operator.began for a robot; gone when it ended
 	DeliveryState        // the last change of state of an open, accepted delivery
 	DeliveryNews         // the last other update of it, such as "delivery.expectation"
-	DeliveryTrouble      // its last trouble; gone when another carrier is asked for or takes over
+	DeliveryTrouble      // its last trouble; whether it is over, its custody and state say
 	DeliveryCustody      // its last custody transfer
 	DeliveryChoice       // dispatch.assigned for it
 	DeliveryReady        // merchant.ready for it
@@ -70,7 +70,7 @@ var effects = map[string]effect{
 	"fleet.state":          {into: RobotState},
 	"fleet.reserved":       {into: RobotClaim},
 	"fleet.released":       {clears: []Slot{RobotClaim}},
-	"delivery.requested":   {into: DeliveryState, clears: []Slot{DeliveryTrouble}},
+	"delivery.requested":   {into: DeliveryState},
 	"delivery.assigned":    {into: DeliveryState},
 	"delivery.to_pickup":   {into: DeliveryState},
 	"delivery.at_pickup":   {into: DeliveryState},
@@ -82,7 +82,7 @@ var effects = map[string]effect{
 	"delivery.delivered":   {clears: ofDelivery},
 	"delivery.returned":    {clears: ofDelivery},
 	"delivery.cancelled":   {clears: ofDelivery},
-	"delivery.custody":     {into: DeliveryCustody, clears: []Slot{DeliveryTrouble}, openOnly: true},
+	"delivery.custody":     {into: DeliveryCustody, openOnly: true},
 	"delivery.trouble":     {into: DeliveryTrouble, openOnly: true},
 	"delivery.ready":       {into: DeliveryNews, openOnly: true},
 	"delivery.edited":      {into: DeliveryNews, openOnly: true},

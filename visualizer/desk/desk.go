@@ -61,6 +61,7 @@ type Desk struct {
 	in      Input
 	last    Input
 	drawn   bool
+	elapsed time.Duration
 	again   bool // something was pressed: what was drawn before it took effect is drawn anew
 	held    bool
 	grip    grip
@@ -152,6 +153,7 @@ type Status struct {
 	Growing   bool               `json:"growing"` // a new run is under way
 	KPIs      map[string]float64 `json:"kpis"`
 	Other     map[string]float64 `json:"other_kpis"`
+	Said      string             `json:"said"` // what the desk says now
 	Error     string             `json:"error"`
 }
 
@@ -166,6 +168,9 @@ func (d *Desk) Status() Status {
 	a := d.sides[0]
 	if a.state != nil {
 		s.Robots, s.Open = len(a.state.Robots), len(a.state.Deliveries)
+	}
+	if s.Said = d.note; d.panel == tuning && d.tuneErr != "" {
+		s.Said = d.tuneErr
 	}
 	s.KPIs, s.Growing = a.kpis.values(), d.growing()
 	if len(d.sides) > 1 {
@@ -196,6 +201,7 @@ func (d *Desk) Update(now Input) *Picture {
 		in.Scale = 1
 	}
 	in.Width, in.Height = max(in.Width, 1), max(in.Height, 1)
+	d.elapsed = in.Elapsed
 	worked := d.work()
 	if d.drawn && !d.again && !worked && !d.playing && d.noteLeft == 0 && in.quiet(&d.last) && !d.cam.step(in.Elapsed.Seconds()) {
 		d.picture.Fresh = false
@@ -206,14 +212,14 @@ func (d *Desk) Update(now Input) *Picture {
 		d.sized, d.refit = true, false
 		d.fit(in)
 	}
-	d.ui.begin(in, d.held, d.view.Theme)
+	before := d.view
 	d.keys(in)
+	d.ui.begin(in, d.held, d.view.Theme)
 	d.pass(in.Elapsed)
 	d.cam.step(in.Elapsed.Seconds())
 	d.states()
 	d.track(in)
 	d.maps(in)
-	before := d.view
 	d.controls(in)
 	d.ui.end()
 	d.touch(in)
@@ -225,11 +231,17 @@ func (d *Desk) Update(now Input) *Picture {
 
 // fit points the camera at the whole map.
 func (d *Desk) fit(in *Input) {
-	w := in.Width
-	if d.split {
-		w /= 2
-	}
+	_, w := d.panes(in)
 	d.cam.see(scene.View{Width: w, Height: in.Height - barHigh, Scale: 1}.Fit(d.cam.bounds))
+}
+
+// panes returns how many maps there are, and how wide each is in points. One map goes on
+// behind an open panel; two make room for it.
+func (d *Desk) panes(in *Input) (n, wide int) {
+	if !d.split || len(d.sides) < 2 {
+		return 1, in.Width
+	}
+	return 2, max(1, (in.Width-int(d.panelWide()))/2)
 }
 
 // states brings every side to the time.
@@ -260,18 +272,15 @@ func (d *Desk) track(in *Input) {
 // maps draws the panes.
 func (d *Desk) maps(in *Input) {
 	d.picture.Panes = d.picture.Panes[:0]
-	n := 1
-	if d.split && len(d.sides) > 1 {
-		n = 2
-	}
+	n, w := d.panes(in)
 	for i := range n {
 		s := d.sides[i]
 		v := d.view
 		v.Centre, v.Zoom, v.Scale = d.cam.place(), d.cam.at.zoom, in.Scale
-		v.Width, v.Height = in.Width/n, in.Height
+		v.Width, v.Height = w, in.Height
 		v.InsetBottom = barHigh
 		v.Layers |= scene.ShowInspector
-		if i == n-1 {
+		if n == 1 {
 			v.InsetRight = d.panelWide()
 		}
 		if i > 0 {
@@ -281,7 +290,7 @@ func (d *Desk) maps(in *Input) {
 		if v.Layers&scene.ShowDifference != 0 && len(d.sides) > 1 {
 			input.Other = d.sides[1-i].state
 		}
-		d.picture.Panes = append(d.picture.Panes, Pane{X: int(float64(i*(in.Width/n)) * in.Scale), Frame: s.scene.Frame(input, v)})
+		d.picture.Panes = append(d.picture.Panes, Pane{X: int(float64(i*w) * in.Scale), Frame: s.scene.Frame(input, v)})
 	}
 }
 
@@ -326,4 +335,15 @@ func (d *Desk) Spot() (x, y float32, ok bool) {
 		}
 	}
 	return 0, 0, false
+}
+
+// Labels returns where the texts of the controls are on the screen, in points: for tests that have hands only.
+func (d *Desk) Labels() map[string][2]float32 {
+	at := make(map[string][2]float32, len(d.ui.layer.Texts))
+	k := float32(max(d.last.Scale, 0.1))
+	for i := range d.ui.layer.Texts {
+		t := &d.ui.layer.Texts[i]
+		at[t.S] = [2]float32{t.X / k, t.Y / k}
+	}
+	return at
 }

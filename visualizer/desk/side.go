@@ -67,9 +67,9 @@ func (d *Desk) tools(in *Input, y, high float32) {
 // controls draws everything that lies over the map.
 func (d *Desk) controls(in *Input) {
 	d.timeBar(in)
-	if d.split && len(d.sides) > 1 {
+	if n, w := d.panes(in); n == 2 {
 		k := d.ui.px
-		d.ui.pen.Rect((float32(in.Width)/2-1)*k, 0, 2*k, (float32(in.Height)-barHigh)*k, d.ui.pal.PanelEdge)
+		d.ui.pen.Rect((float32(w)-1)*k, 0, 2*k, (float32(in.Height)-barHigh)*k, d.ui.pal.PanelEdge)
 	}
 	if d.panel != closed {
 		d.side(in)

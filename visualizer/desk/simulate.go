@@ -33,9 +33,10 @@ type Future interface {
 }
 
 const (
-	scanStep   = 20_000               // events that are looked through in a frame
-	futureStep = 9 * time.Millisecond // that a run may take of a frame
-	ahead      = 10 * clock.Minute    // a run goes first to where one looks, and so much beyond
+	scanStep   = 20_000                 // events that are looked through in a frame
+	futureStep = 9 * time.Millisecond   // that a run may take of a frame, at least
+	mostStep   = 150 * time.Millisecond // and at most, where frames take long
+	ahead      = 10 * clock.Minute      // a run goes first to where one looks, and so much beyond
 )
 
 // growing reports whether a run is under way.
@@ -71,9 +72,14 @@ func (d *Desk) work() bool {
 	return worked
 }
 
+// budget returns how long runs may take: of slow frames a larger part, or they would never end.
+func (d *Desk) budget() time.Duration {
+	return min(max(futureStep, d.elapsed/2), mostStep)
+}
+
 // grow lets a run go on.
 func (d *Desk) grow(s *side) {
-	done, err := s.future.Step(futureStep / time.Duration(len(d.sides)))
+	done, err := s.future.Step(d.budget() / time.Duration(len(d.sides)))
 	if err != nil {
 		s.err, done = err, true
 		d.say("the new run broke off: %v", err)

@@ -168,6 +168,9 @@ func (d *Desk) track1(in *Input, x, y, w float32) {
 			c = u.pal.Accent
 		case play.Refusal, play.Cancelled:
 			continue
+		case play.Gap:
+			u.pen.Rect((at(m.T)-2)*k, y*k, 4*k, high*k, u.pal.Late)
+			continue
 		}
 		u.pen.Rect((at(m.T)-0.7)*k, (y+high-6)*k, 1.4*k, 6*k, c)
 	}

@@ -22,10 +22,8 @@ const clickReach = 5
 func (d *Desk) touch(in *Input) {
 	g, u := &d.grip, &d.ui
 	g.since += in.Elapsed.Seconds()
-	w := float32(in.Width)
-	if d.split && len(d.sides) > 1 {
-		w /= 2
-	}
+	_, wide := d.panes(in)
+	w := float32(wide)
 	x := in.X
 	for x >= w && w > 0 {
 		x -= w
@@ -82,7 +80,7 @@ func (d *Desk) pinch(in *Input) {
 
 // pane returns the side whose map the pointer is on.
 func (d *Desk) pane(in *Input) *side {
-	if d.split && len(d.sides) > 1 && in.X >= float32(in.Width)/2 {
+	if n, w := d.panes(in); n == 2 && in.X >= float32(w) {
 		return d.sides[1]
 	}
 	return d.sides[0]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"testing"
+	"time"
 
 	"footway/adapters/zstd"
 	"footway/core/clock"
@@ -50,12 +51,16 @@ func BenchmarkSeek(b *testing.B) {
 	run := bigDay(b)
 	from, to := run.Span()
 	step := to.Sub(from) / 97
+	var worst time.Duration
 	for i := 0; b.Loop(); i++ {
 		t := from.Add(clock.Duration(i*61%97) * step)
+		began := time.Now()
 		if _, err := run.At(t); err != nil {
 			b.Fatal(err)
 		}
+		worst = max(worst, time.Since(began))
 	}
+	b.ReportMetric(float64(worst.Microseconds())/1000, "ms/worst")
 }
 
 func BenchmarkPlay(b *testing.B) {

@@ -36,6 +36,10 @@ func (r *Run) Explain(id string) *Explanation {
 		return x
 	}
 	at := d.Decision.At
+	if from, _ := r.Span(); at < from { // where they were is forgotten
+		r.explained = &Explanation{Decision: d.Decision, Pickup: d.Pickup}
+		return r.explained
+	}
 	s, err := r.log.Seek(at)
 	if err != nil {
 		return nil // At has the same trouble, and says so

@@ -10,6 +10,8 @@ import (
 type File struct {
 	reader *runlog.Reader
 	blocks []Block
+	last   int // the block that was read last
+	events []event.Event
 }
 
 var _ Log = (*File)(nil)
@@ -36,6 +38,9 @@ func (f *File) Seek(t clock.Time) (*runlog.State, error) { return f.reader.Seek(
 
 // Events implements Log.
 func (f *File) Events(block int) ([]event.Event, error) {
+	if f.events != nil && f.last == block {
+		return f.events, nil
+	}
 	b := f.blocks[block]
 	events := make([]event.Event, 0, b.Last-b.First+1)
 	for e, err := range f.reader.Events(b.First) {
@@ -47,5 +52,6 @@ func (f *File) Events(block int) ([]event.Event, error) {
 			break
 		}
 	}
+	f.last, f.events = block, events
 	return events, nil
 }

@@ -25,12 +25,13 @@ const (
 	Cancelled                 // a delivery that was cancelled
 	Trouble                   // a delivery whose carrier failed or whose people did not come
 	Trial                     // something that went wrong on purpose
+	Gap                       // events that are missing, or another log that begins
 	MarkKinds                 // how many there are
 )
 
 // String returns the kind in words.
 func (k MarkKind) String() string {
-	return [...]string{"late delivery", "stuck robot", "custody transfer", "refusal", "cancelled", "trouble", "fault"}[k]
+	return [...]string{"late delivery", "stuck robot", "custody transfer", "refusal", "cancelled", "trouble", "fault", "gap"}[k]
 }
 
 // Mark is an event worth a look.
@@ -70,13 +71,17 @@ type Line struct {
 // index is what a scan of the whole log found.
 type index struct {
 	next       uint64 // event to scan next; 0 before the first
+	era        int    // of the one before it
 	at         clock.Time
+	from       clock.Time // when the first of minutes begins
 	marks      []Mark
 	spots      []Spot
-	minutes    []int // events in each minute from the first on
+	minutes    []int // events in each minute
 	lines      map[string][]Line
 	registered map[string]fleet.Robot
 	kpis       *kpi.Collector
+	record     *kpi.Run // what kpis says; nil if nobody has asked
+	recorded   uint64   // next, then
 }
 
 func (x *index) begin() {
@@ -88,15 +93,22 @@ func (x *index) begin() {
 func (r *Run) Scan(n int) (done bool, err error) {
 	x := &r.index
 	blocks := r.log.Blocks()
-	if len(blocks) > 0 && x.next < blocks[0].First {
-		if err := r.skip(blocks[0]); err != nil {
-			return false, err
-		}
+	if len(blocks) == 0 {
+		return true, nil
 	}
-	i, _ := slices.BinarySearchFunc(blocks, x.next, func(b Block, seq uint64) int { return cmp.Compare(b.Last, seq) })
+	x.forget(blocks[0].From)
+	i := after(blocks, x.next)
+	if x.at > 0 && (i == len(blocks) && x.next > blocks[i-1].Last+1 || i < len(blocks) && blocks[i].First < x.next && blocks[i].Era != x.era) {
+		x.next, i = 0, 0 // another log
+	}
 	for ; i < len(blocks); i++ {
 		if n <= 0 {
 			return false, nil
+		}
+		if b := &blocks[i]; x.next < b.First {
+			if err := r.skip(b); err != nil {
+				return false, err
+			}
 		}
 		events, err := r.log.Events(i)
 		if err != nil {
@@ -104,44 +116,86 @@ func (r *Run) Scan(n int) (done bool, err error) {
 		}
 		for k := range events {
 			if events[k].Seq >= x.next {
-				x.see(&events[k], blocks[0].From)
+				x.see(&events[k])
 				n--
 			}
 		}
-		x.next = blocks[i].Last + 1
+		x.next, x.era = blocks[i].Last+1, blocks[i].Era
 	}
 	return true, x.kpis.Err()
+}
+
+// after returns the index of the block that has an event, or of the one behind it.
+func after(blocks []Block, seq uint64) int {
+	i, _ := slices.BinarySearchFunc(blocks, seq, func(b Block, seq uint64) int { return cmp.Compare(b.Last, seq) })
+	return i
 }
 
 // Scanned returns the time up to which Scan has come.
 func (r *Run) Scanned() clock.Time { return r.index.at }
 
-// skip begins the index anew at a block, since the log has forgotten what was
-// before it, or begins there.
-func (r *Run) skip(b Block) error {
-	kept := r.index
-	r.index.begin()
-	s, err := r.log.Seek(b.From - 1)
+// skip goes to a block that does not follow what was scanned: the log begins with it, has forgotten what was before it,
+// lacks it, or is another one. What is counted is counted from there on.
+func (r *Run) skip(b *Block) error {
+	x := &r.index
+	s, err := r.log.Seek(b.From)
 	if err != nil {
 		return err
 	}
+	gap := Mark{T: b.From, Seq: b.First, Kind: Gap, Note: "another log begins"}
+	switch {
+	case x.at == 0:
+		x.from = b.From
+	case b.From < x.from || x.next == 0:
+		kept := x.registered
+		x.begin()
+		x.registered, x.from = kept, b.From
+		x.marks = append(x.marks, gap)
+	default:
+		gap.Note = "nothing is known of " + Short(b.From.Sub(x.at))
+		x.marks = append(x.marks, gap)
+		x.kpis, x.record = kpi.NewCollector(), nil
+	}
 	for _, e := range s.Held() {
 		if e.Seq < b.First {
-			r.index.kpis.Observe(e)
+			x.kpis.Observe(e)
 		}
 	}
-	r.index.registered, r.index.next = kept.registered, b.First
+	x.next, x.era = b.First, b.Era
 	return nil
 }
 
-// see takes the next event into the index; from is when the log begins.
-func (x *index) see(e *event.Event, from clock.Time) {
+// forget drops what was before from, where a log that grows begins now.
+func (x *index) forget(from clock.Time) {
+	const step = clock.Minute
+	n := int(from.Sub(x.from) / step)
+	if n <= 0 || x.at == 0 {
+		return
+	}
+	n = min(n, len(x.minutes))
+	x.minutes, x.from = slices.Delete(x.minutes, 0, n), x.from.Add(clock.Duration(n)*step)
+	x.marks = slices.DeleteFunc(x.marks, func(m Mark) bool { return m.T < x.from })
+	x.spots = slices.DeleteFunc(x.spots, func(s Spot) bool { return s.T < x.from })
+	//detlint:allow each is cut for itself
+	for entity, lines := range x.lines {
+		k, _ := slices.BinarySearchFunc(lines, x.from, func(l Line, t clock.Time) int { return cmp.Compare(l.T, t) })
+		if k == len(lines) {
+			delete(x.lines, entity)
+		} else if k > 0 {
+			x.lines[entity] = slices.Clone(lines[k:])
+		}
+	}
+}
+
+// see takes the next event into the index.
+func (x *index) see(e *event.Event) {
 	x.at = max(x.at, e.T)
 	x.kpis.Observe(*e)
-	for minute := int(e.T.Sub(from) / clock.Minute); minute >= len(x.minutes); {
+	minute := max(0, int(e.T.Sub(x.from)/clock.Minute))
+	for minute >= len(x.minutes) {
 		x.minutes = append(x.minutes, 0)
 	}
-	x.minutes[max(0, int(e.T.Sub(from)/clock.Minute))]++
+	x.minutes[minute]++
 	service, what, _ := strings.Cut(e.Kind, ".")
 	switch service {
 	case "delivery":
@@ -222,13 +276,23 @@ func (r *Run) Find(text string, n int) []string {
 }
 
 // Samples returns how things stood minute by minute, for strip charts.
-func (r *Run) Samples() []kpi.Sample { return r.index.kpis.Run().Samples }
+func (r *Run) Samples() []kpi.Sample {
+	all := r.Record().Samples
+	i, _ := slices.BinarySearchFunc(all, r.index.from, func(s kpi.Sample, t clock.Time) int { return cmp.Compare(s.T, t) })
+	return all[i:]
+}
 
 // KPIs returns the numbers of what was scanned so far.
-func (r *Run) KPIs() kpi.Result { return kpi.Compute(r.index.kpis.Run()) }
+func (r *Run) KPIs() kpi.Result { return kpi.Compute(r.Record()) }
 
-// Record returns what was counted of the run so far, to compare it with another by kpi.Compare.
-func (r *Run) Record() *kpi.Run { return r.index.kpis.Run() }
+// Record returns what was counted of the run so far, to compare it with another by kpi.Compare. The caller may not change it.
+func (r *Run) Record() *kpi.Run {
+	x := &r.index
+	if x.record == nil || x.recorded != x.next {
+		x.record, x.recorded = x.kpis.Run(), x.next
+	}
+	return x.record
+}
 
 func (x *index) seeWorld(e *event.Event) {
 	if e.Kind != runlog.WorldFault {

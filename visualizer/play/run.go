@@ -6,6 +6,7 @@ package play
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 
 	"footway/core/clock"
@@ -182,6 +183,28 @@ func (r *Run) forward(t clock.Time) error {
 		}
 		if err := r.state.apply(e, r.net); err != nil {
 			return err
+		}
+	}
+}
+
+// Events returns the events between two times, those at them included, in the order of the log. The caller may not change
+// them. After an error it ends.
+func (r *Run) Events(from, to clock.Time) iter.Seq2[*event.Event, error] {
+	return func(yield func(*event.Event, error) bool) {
+		for i, b := range r.log.Blocks() {
+			if b.To < from || b.From > to {
+				continue
+			}
+			events, err := r.log.Events(i)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for k := range events {
+				if e := &events[k]; e.T >= from && e.T <= to && !yield(e, nil) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -139,6 +139,20 @@ func (s *State) Delivery(id string) *Delivery {
 	return nil
 }
 
+// Same returns the open delivery of the same order as d, of another run, or nil. Its id may be another there.
+func (s *State) Same(d *Delivery) *Delivery {
+	same := func(o *Delivery) bool { return o.Partner == d.Partner && o.External == d.External }
+	if o := s.Delivery(d.ID); o != nil && same(o) || d.External == "" {
+		return o
+	}
+	for i := range s.Deliveries {
+		if o := &s.Deliveries[i]; same(o) {
+			return o
+		}
+	}
+	return nil
+}
+
 // Dock returns a dock by its id, or nil.
 func (s *State) Dock(id string) *runlog.BeganDock {
 	for i := range s.Docks {

@@ -86,6 +86,10 @@ func (s *Scene) legend() {
 	}
 	const width = 168
 	rows := float32(len(legendOrder) + 5)
+	differs := s.shows(ShowDifference) && s.in.Other != nil
+	if differs {
+		rows += 4
+	}
 	high := rows*rowHigh + 2*cardPad - 4
 	y := float32(s.view.Height) - s.view.InsetBottom - margin - high
 	if y < 90 {
@@ -120,6 +124,19 @@ func (s *Scene) legend() {
 		p.disc8((x+5)*k, (y-2)*k, 2*k, s.palette.Panel)
 		s.words(layerHUD, x+18, y, 11.5, s.palette.Ink, false, Left, [...]string{"in time", "due within 5 min", "late"}[i])
 		s.words(layerHUD, margin+width-cardPad, y, 11.5, s.palette.InkSoft, false, Right, strconv.Itoa(promise[i]))
+	}
+	if differs {
+		s.differenceLegend(p, x, y+rowHigh+3)
+	}
+}
+
+// differenceLegend says what the rings of another run mean.
+func (s *Scene) differenceLegend(p Pen, x, y float32) {
+	s.words(layerHUD, x, y, 10.5, s.palette.InkFaint, true, Left, "IN THE OTHER RUN")
+	for i, c := range [...]color.RGBA{s.palette.Accent, s.palette.Good, s.palette.Late} {
+		y += rowHigh
+		p.Ring((x+5)*s.px, y*s.px, [...]float32{3, 4.6, 4.6}[i]*s.px, [...]float32{1.4, 2, 2}[i]*s.px, c)
+		s.words(layerHUD, x+18, y, 11.5, s.palette.Ink, false, Left, [...]string{"the robot is there", "order is further", "order is behind"}[i])
 	}
 }
 

@@ -82,10 +82,10 @@ func (s *Scene) dock(i int) {
 			taken++
 		}
 	}
-	s.pen(layerLabels).Text(Text{
+	s.label(Text{
 		X: x, Y: y + size + 9*s.px, Size: 10 * s.px, S: strconv.Itoa(taken) + " of " + strconv.Itoa(d.Slots), Align: Centre,
 		Color: s.palette.InkSoft, Halo: s.palette.NameHalo,
-	})
+	}, false)
 }
 
 // bolt draws a flash of lightning.
@@ -151,9 +151,9 @@ func (s *Scene) pickup(d *play.Delivery, x, y, size float32, c color.RGBA, chose
 	}
 	s.targets = append(s.targets, target{x, y, size, Selection{Delivery, d.ID}})
 	if d.State == delivery.Requested && s.view.Zoom > 0.35 && s.shows(ShowLabels) {
-		s.pen(layerLabels).Text(Text{
+		s.label(Text{
 			X: x + size + 6*s.px, Y: y, Size: 10.5 * s.px, S: "waits " + play.Short(s.in.State.T.Sub(d.Since)), Color: s.palette.InkSoft, Halo: s.palette.NameHalo,
-		})
+		}, chosen)
 	}
 }
 
@@ -188,7 +188,7 @@ func (s *Scene) dropoff(d *play.Delivery, x, y, size float32, c color.RGBA, chos
 	if left < 0 {
 		note = play.Short(-left) + " late"
 	}
-	s.pen(layerLabels).Text(Text{X: x + size*1.5 + 6*s.px, Y: y, Size: 11 * s.px, S: note, Bold: left < soon, Color: Mix(c, s.palette.Ink, 0.45), Halo: s.palette.NameHalo})
+	s.label(Text{X: x + size*1.5 + 6*s.px, Y: y, Size: 11 * s.px, S: note, Bold: left < soon, Color: Mix(c, s.palette.Ink, 0.45), Halo: s.palette.NameHalo}, chosen)
 }
 
 // pin fills a circle at top with a point at (x, y).
@@ -231,7 +231,7 @@ func (s *Scene) drawDifference() {
 	for i := range s.in.State.Deliveries {
 		d := &s.in.State.Deliveries[i]
 		c := s.palette.Good // ended there: ahead
-		if o := s.in.Other.Delivery(d.ID); o != nil {
+		if o := s.in.Other.Same(d); o != nil {
 			switch a, b := stage(d.State), stage(o.State); {
 			case a == b:
 				continue

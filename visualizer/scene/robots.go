@@ -139,9 +139,9 @@ func (s *Scene) robot(r *play.Robot, x, y, ux, uy, size float32) {
 		s.largeRobot(p, r, x, y, ux, uy, size, c)
 	}
 	if selected || points >= 9 && s.shows(ShowLabels) {
-		s.pen(layerLabels).Text(Text{
+		s.label(Text{
 			X: x, Y: y - size*1.75 - 7*s.px, Size: 11 * s.px, S: r.ID, Align: Centre, Bold: true, Color: s.palette.Ink, Halo: s.palette.NameHalo,
-		})
+		}, selected)
 	}
 }
 

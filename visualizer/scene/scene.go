@@ -13,6 +13,7 @@ type Scene struct {
 	base    *basemap
 	frame   Frame
 	targets []target // what can be picked on the last frame
+	labels  []Box    // where labels are on it
 
 	last       View
 	lastT      int64
@@ -57,7 +58,7 @@ func (s *Scene) Frame(in Input, v View) *Frame {
 	}
 	s.view, s.in, s.palette = v, in, &palettes[v.Theme]
 	s.transform, s.px, s.seen = v.Transform(), float32(v.Scale), v.box()
-	s.targets = s.targets[:0]
+	s.targets, s.labels = s.targets[:0], s.labels[:0]
 	f := &s.frame
 	f.reset()
 	f.Revision++

@@ -242,6 +242,6 @@ func (s *Scene) candidates(x *play.Explanation) {
 		if c.Second {
 			note += " · next best"
 		}
-		s.pen(layerLabels).Text(Text{X: cx + size + 5*s.px, Y: cy, Size: 11 * s.px, S: note, Bold: c.Chosen, Color: s.palette.Ink, Halo: s.palette.NameHalo})
+		s.label(Text{X: cx + size + 5*s.px, Y: cy, Size: 11 * s.px, S: note, Bold: c.Chosen, Color: s.palette.Ink, Halo: s.palette.NameHalo}, true)
 	}
 }

@@ -41,6 +41,9 @@ func Open(tb testing.TB) (*runlog.Reader, *Rush) {
 	return reader, r
 }
 
+// Made returns the run, for what is no test.
+func Made() (*Rush, error) { return made() }
+
 var made = sync.OnceValues(func() (*Rush, error) {
 	net, err := city.Generate(1, city.Options{})
 	if err != nil {

@@ -1,0 +1,46 @@
+//go:build !js
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+
+	"footway/adapters/zstd"
+	"footway/core/maps"
+	"footway/visualizer/window"
+)
+
+// openLive prepares to watch a running system.
+func (f *flags) openLive(ctx context.Context, o *window.Options) (closer func(), err error) {
+	closer = func() {}
+	var token func(context.Context) (string, error)
+	if f.token != "" {
+		token = func(context.Context) (string, error) { // read anew each time: it may have been renewed
+			b, err := os.ReadFile(f.token)
+			return strings.TrimSpace(string(b)), err
+		}
+		if _, err := token(ctx); err != nil {
+			return closer, err
+		}
+	}
+	server := strings.TrimSuffix(f.live, "/")
+	ctx, cancel := context.WithCancel(ctx)
+	w := watch(ctx, server, token)
+	network := later(func() (*maps.Network, error) {
+		if f.market != "" {
+			return loadNetwork(ctx, f.market)
+		}
+		b, err := fetch(ctx, server+"/twin/market.fwnet", maxMap)
+		if err != nil {
+			return nil, err
+		}
+		return maps.Decode(bytes.NewReader(b), &zstd.Codec{})
+	})
+	o.Title = server
+	o.Opening = liveOpening(server, w, network, f.look)
+	o.Before = w.before(func() window.Opening { return liveOpening(server, w, network, f.look) })
+	return cancel, nil
+}

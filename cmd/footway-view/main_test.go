@@ -1,0 +1,167 @@
+//go:build !js
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"footway/adapters/zstd"
+	"footway/cmd/twin/twintest"
+	"footway/core/clock"
+	"footway/core/maps"
+	"footway/visualizer/desk"
+	"footway/visualizer/window"
+)
+
+// kept writes a run the way footway run --out does.
+func kept(t *testing.T) string {
+	t.Helper()
+	_, rush := twintest.Open(t)
+	dir := t.TempDir()
+	var net bytes.Buffer
+	if err := maps.Encode(&net, rush.Network, &zstd.Codec{}); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"run.fwlog": rush.Log, "market.fwnet": net.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// openArgs opens what a command line names, without a window.
+func openArgs(t *testing.T, args ...string) (*desk.Desk, error) {
+	t.Helper()
+	f, err := parseFlags(args, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	var o window.Options
+	closer, err := f.open(t.Context(), &o)
+	t.Cleanup(closer)
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if d, _, _, err := o.Opening.Step(50 * time.Millisecond); d != nil || err != nil {
+			return d, err
+		}
+	}
+	t.Fatal("nothing was opened")
+	return nil, nil
+}
+
+func TestOpen(t *testing.T) {
+	dir := kept(t)
+	d, err := openArgs(t, dir, "--at", "12:30", "--select", "robot/r2", "--compare", filepath.Join(dir, "run.fwlog"), "--theme", "dark")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Update(desk.Input{Width: 800, Height: 600, Scale: 1})
+	if s := d.Status(); s.Runs != 2 || s.After != 50*clock.Minute || s.Selection != "robot/r2" || !s.Dark || s.Robots != 25 {
+		t.Errorf("%+v; want two runs, 50 minutes after the beginning, r2 selected, dark", s)
+	}
+	for _, tt := range []struct {
+		args string
+		want string
+	}{
+		{"missing.fwlog", "no such run log"},
+		{dir + " --at 9:99", "time of day"},
+		{dir + " --at 23:00", "goes from 11:40"},
+		{dir + " --select r2", "robot/ID"},
+		{dir + " --theme pink", "light or dark"},
+		{dir + " " + dir, "--compare"},
+		{dir + " --demo rain", "one of"},
+		{dir + " --market city:x", "a number"},
+		{dir + " --scenario missing.yaml", "missing.yaml"},
+		{"--demo no-such", "no such scenario"},
+	} {
+		if _, err := openArgs(t, strings.Fields(tt.args)...); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", tt.args, err, tt.want)
+		}
+	}
+}
+
+// TestForkIsTheRunUntilThen runs a scenario again with another setting from the middle on.
+func TestForkIsTheRunUntilThen(t *testing.T) {
+	_, rush := twintest.Open(t)
+	l, err := newLab("rain", nil, rush.Network, []string{"duration=20m", "fleet.robots=6"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const after = 15 * clock.Minute
+	finish := func(f desk.Future, err error) *future {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for done := false; !done; {
+			if done, err = f.Step(time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x, ok := f.(*future)
+		if !ok {
+			t.Fatalf("%T", f)
+		}
+		return x
+	}
+	a := finish(l.Fork(0, nil))
+	b := finish(l.Fork(after, []string{"dispatch.policy=nearest"}))
+	parted := clock.Duration(-1)
+	for i := range min(len(a.live.Blocks()), len(b.live.Blocks())) {
+		x, errX := a.live.Events(i)
+		y, errY := b.live.Events(i)
+		if errX != nil || errY != nil {
+			t.Fatal(errX, errY)
+		}
+		for k := range min(len(x), len(y)) {
+			if x[k].T != y[k].T || x[k].Kind != y[k].Kind || !bytes.Equal(x[k].Data, y[k].Data) {
+				parted = x[k].T.Sub(a.live.Blocks()[0].From)
+				break
+			}
+		}
+		if parted >= 0 {
+			break
+		}
+	}
+	if parted < after {
+		t.Errorf("the runs part %v after the start; want not before %v", parted, after)
+	}
+	if want := "footway run rain --seed 13 --set duration=20m --set fleet.robots=6 --set-at 15m:dispatch.policy=nearest"; b.Command() != want {
+		t.Errorf("command %q, want %q", b.Command(), want)
+	}
+	text, err := b.Configuration()
+	if err != nil || !strings.Contains(string(text), `"policy": "nearest"`) {
+		t.Errorf("configuration %s, %v; want the policy in it", text, err)
+	}
+	for assignment, want := range map[string]string{"fleet.robots=9": "from the start", "dispatch.policy=best": "nearest", "dispatch.polcy=nearest": "no such"} {
+		if _, err := l.Fork(after, []string{assignment}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("fork with %s: %v, want an error with %q", assignment, err, want)
+		}
+	}
+}
+
+// TestAnotherRunIsNotForked: the scenario at hand is not what the log was made of.
+func TestAnotherRunIsNotForked(t *testing.T) {
+	reader, rush := twintest.Open(t)
+	x := &opened{name: "rush", log: reader, net: rush.Network}
+	run, err := x.play()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := x.lab("lunch-rush", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.began = run.Began()
+	if _, err := l.Fork(0, []string{"dispatch.policy=nearest"}); err == nil || !strings.Contains(err.Error(), "--scenario") {
+		t.Errorf("error %v, want one that names --scenario", err)
+	}
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"footway/core/clock"
+	"footway/core/maps"
+	"footway/core/runlog"
+	"footway/sim/city"
+	"footway/visualizer/desk"
+	"footway/visualizer/play"
+	"footway/visualizer/scene"
+)
+
+// look is how to look at what is opened.
+type look struct {
+	at       string
+	selected string
+	follow   string
+	dark     bool
+	play     bool
+}
+
+// options puts a run on the desk the way l says.
+func (l *look) options(run *play.Run, name string) (desk.Options, error) {
+	o := desk.Options{Run: run, Name: name}
+	var err error
+	if o.Zone, err = time.LoadLocation(run.Began().TimeZone); err != nil {
+		return o, err
+	}
+	if l.dark {
+		o.Theme = scene.Dark
+	}
+	if l.at != "" {
+		from, to := run.Span()
+		if o.At, err = parseAt(l.at, from, to, o.Zone); err != nil {
+			return o, err
+		}
+	}
+	what := l.selected
+	if l.follow != "" {
+		what, o.Follow = l.follow, true
+	}
+	if what != "" {
+		if o.Selection, err = parseSelection(what); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// desk puts options on a desk.
+func (l *look) desk(o desk.Options) *desk.Desk {
+	d := desk.New(o)
+	if l.play {
+		d.Play(true)
+	}
+	return d
+}
+
+// stages is an opening that goes from one thing to the next, with a picture between them.
+type stages struct {
+	steps []stage
+	next  int
+	said  bool // what the next stage does was shown
+}
+
+type stage struct {
+	doing string
+	do    func(budget time.Duration) (d *desk.Desk, more bool, part float64, err error)
+}
+
+// Step implements window.Opening.
+func (s *stages) Step(budget time.Duration) (d *desk.Desk, doing string, part float64, err error) {
+	if s.next >= len(s.steps) {
+		return nil, "", 0, errors.New("there is nothing to be seen")
+	}
+	x := &s.steps[s.next]
+	if !s.said { // first it is said, then done
+		s.said = true
+		return nil, x.doing, 0, nil
+	}
+	d, more, part, err := x.do(budget)
+	if !more && err == nil {
+		s.next, s.said = s.next+1, false
+	}
+	return d, x.doing, part, err
+}
+
+// demo runs a scenario here and shows it while it grows.
+func demo(ref string, assignments []string, l look) *stages {
+	var net *maps.Network
+	var f *future
+	var base *lab
+	return &stages{steps: []stage{
+		{"growing a city", func(time.Duration) (d *desk.Desk, more bool, part float64, err error) {
+			const seed = 1
+			net, err = city.Generate(seed, city.Options{})
+			return nil, false, 0, err
+		}},
+		{"sending the robots out", func(time.Duration) (d *desk.Desk, more bool, part float64, err error) {
+			if base, err = newLab(ref, nil, net, assignments); err != nil {
+				return nil, false, 0, err
+			}
+			f, err = base.start(assignments, nil)
+			return nil, false, 0, err
+		}},
+		{"simulating " + ref, func(budget time.Duration) (d *desk.Desk, more bool, part float64, err error) {
+			done, err := f.Step(budget)
+			if err != nil {
+				return nil, false, 0, err
+			}
+			// There is something to see once the first orders are on their way, and what is asked for has come.
+			b := f.live.Blocks()
+			want := wanted(l.at)
+			if !done && (len(b) == 0 || b[len(b)-1].To.Sub(b[0].From) < want) {
+				if len(b) > 0 {
+					part = float64(b[len(b)-1].To.Sub(b[0].From)) / float64(want)
+				}
+				return nil, true, part, nil
+			}
+			d, err = onDesk(f, base, ref, l, done)
+			return d, false, 1, err
+		}},
+	}}
+}
+
+// wanted returns how much of a run there must be to look at.
+func wanted(at string) clock.Duration {
+	const least = 20 * clock.Minute
+	var d clock.Duration
+	if len(at) > 1 && at[0] == '+' && d.UnmarshalText([]byte(at[1:])) == nil {
+		return max(d, least)
+	}
+	if at != "" {
+		return 72 * clock.Hour // until the run is over: nobody knows yet when that is
+	}
+	return least
+}
+
+func onDesk(f *future, base *lab, name string, l look, done bool) (*desk.Desk, error) {
+	run, err := play.Open(f.live, base.network)
+	if err != nil {
+		return nil, err
+	}
+	o, err := l.options(run, name)
+	if err != nil {
+		return nil, err
+	}
+	o.Simulator = base
+	if !done {
+		o.Growing = f
+	}
+	if l.at == "" {
+		o.At = first(run).Add(12 * clock.Minute)
+	}
+	return l.desk(o), nil
+}
+
+// opened is a run that was read.
+type opened struct {
+	name string
+	log  *runlog.Reader
+	net  *maps.Network
+}
+
+// simulator returns the lab of the scenario of a run's name, or nil if none comes with the program.
+func (x *opened) simulator() *lab {
+	l, err := x.lab(x.log.Header().Scenario, nil)
+	if err != nil {
+		return nil // it is looked at all the same
+	}
+	return l
+}
+
+// lab returns the lab of a scenario with the seed of the run.
+func (x *opened) lab(ref string, text []byte) (*lab, error) {
+	return newLab(ref, text, x.net, []string{"seed=" + strconv.FormatUint(x.log.Header().Seed, 10)})
+}
+
+func (x *opened) play() (*play.Run, error) {
+	run, err := play.Open(play.NewFile(x.log), x.net)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", x.name, err)
+	}
+	return run, nil
+}
+
+// file shows a run that was read, and one beside it unless that is nil.
+func file(a, b *opened, sim *lab, l look) (*desk.Desk, error) {
+	run, err := a.play()
+	if err != nil {
+		return nil, err
+	}
+	o, err := l.options(run, a.name)
+	if err != nil {
+		return nil, err
+	}
+	if b != nil {
+		b.net = a.net // the same to the byte; and so it is kept once
+		if o.Other, err = b.play(); err != nil {
+			return nil, err
+		}
+		o.OtherName = b.name
+	}
+	if sim != nil {
+		sim.began = run.Began()
+		o.Simulator = sim
+	}
+	return l.desk(o), nil
+}
+
+func first(run *play.Run) clock.Time {
+	from, _ := run.Span()
+	return from
+}

@@ -68,7 +68,11 @@ view: ## Build bin/footway-view, the visualizer's window (wants Go alone; to run
 	CGO_ENABLED=0 $(GO) build -o $(BIN)/footway-view ./cmd/footway-view
 
 .PHONY: run
-run: build ## Run a lunch rush in the generated city: table, log and report in out/lunch-rush
+run: build ## All of Footway in one process, on http://localhost:8080: an invented city, robots, orders and pages
+	$(BIN)/footway demo
+
+.PHONY: lunch
+lunch: build ## Run a lunch rush in the generated city: table, log and report in out/lunch-rush
 	$(BIN)/footway run scenarios/lunch-rush.yaml --out out/lunch-rush
 
 .PHONY: backends
@@ -112,8 +116,11 @@ detlint: ## core and sim do nothing that two runs could do differently
 	$(GO) build -o $(BIN)/detlint ./cmd/detlint
 	$(GO) vet -vettool=$(CURDIR)/$(BIN)/detlint ./core/... ./sim/...
 
-# cmd/system has a dozen processes of its own, which robots that live sixty times
-# faster wait for: it runs by itself. What the servers and the tests' conditions are goes to out/unit.log too, for
+# These have a dozen processes, or browsers, of their own, and robots that live many times
+# faster wait for them: one after the other, without the race detector.
+ALONE := cmd/system cmd/demo cmd/footway-view
+
+# What the servers and the tests' conditions are goes to out/unit.log too, for
 # the last lines of make test.
 # The clients of partners, which are tried against the door.
 SDK := adapters/integrations/testdata/npm
@@ -134,8 +141,8 @@ ifeq ($(CI),true)
 endif
 	@mkdir -p out
 	@test -n '$(have_cc)' && : > out/unit.log || echo "NOT RUN: the race detector (no C compiler, or CGO_ENABLED=0)" | tee out/unit.log
-	$(BIN)/backends -- $(GO) test -count=1 $(if $(have_cc),-race) $(TESTFLAGS) -timeout 10m $$($(GO) list ./... | grep -v /cmd/system$$) 2> >(tee -a out/unit.log >&2)
-	$(BIN)/backends -- $(GO) test -count=1 -timeout 10m ./cmd/system 2> >(tee -a out/unit.log >&2)
+	$(BIN)/backends -- $(GO) test -count=1 $(if $(have_cc),-race) $(TESTFLAGS) -timeout 10m $$($(GO) list ./... | grep -v $(foreach d,$(ALONE),-e /$(d)$$)) 2> >(tee -a out/unit.log >&2)
+	$(BIN)/backends -- $(GO) test -count=1 -p 1 -timeout 15m $(addprefix ./,$(ALONE)) 2> >(tee -a out/unit.log >&2)
 
 .PHONY: build-backends
 build-backends:

@@ -23,7 +23,7 @@ const (
 
 // access is the table of who may call what. What is not in it nobody may call.
 var access = map[string][]string{
-	pb.Fleet_Candidates_FullMethodName:  {dispatcher, operator},
+	pb.Fleet_Candidates_FullMethodName:  {deliveries, dispatcher, operator},
 	pb.Fleet_Reserve_FullMethodName:     {dispatcher},
 	pb.Fleet_Renew_FullMethodName:       {dispatcher},
 	pb.Fleet_Release_FullMethodName:     {dispatcher, operator},

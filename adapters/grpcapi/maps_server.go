@@ -102,42 +102,11 @@ func (s *mapsServer) Version(_ context.Context, q *pb.VersionRequest) (*pb.Versi
 
 func (s *mapsServer) Route(ctx context.Context, q *pb.RouteRequest) (*pb.RouteResponse, error) {
 	m := market.ID(q.GetMarket())
-	r, err := s.s.Route(ctx, m, positionFrom(q.GetFrom()), positionFrom(q.GetTo()))
+	r, line, err := s.s.Way(ctx, m, positionFrom(q.GetFrom()), positionFrom(q.GetTo()))
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.s.Network(m)
-	if err != nil {
-		return nil, err
-	}
-	return &pb.RouteResponse{Route: routeTo(r), Line: each(lineOf(n, r), pointTo)}, nil
-}
-
-// lineOf returns the points of a route, from its beginning to its end.
-func lineOf(n *maps.Network, r maps.Route) []maps.Point {
-	line := []maps.Point{n.PointAt(r.From)}
-	add := func(p maps.Point) {
-		if p != line[len(line)-1] {
-			line = append(line, p)
-		}
-	}
-	var shape []maps.Point
-	for _, p := range r.Pieces {
-		add(n.PointAt(maps.Position{Edge: p.Edge, OffsetMM: p.FromMM}))
-		shape = n.Line(shape[:0], p.Edge)
-		whole, done := int64(0), int64(0)
-		for i := 1; i < len(shape); i++ {
-			whole += maps.Distance(shape[i-1], shape[i])
-		}
-		for i := 1; i < len(shape)-1; i++ {
-			done += maps.Distance(shape[i-1], shape[i])
-			if at := done * int64(n.Edges[p.Edge].LengthMM) / max(whole, 1); at > int64(p.FromMM) && at < int64(p.ToMM) {
-				add(shape[i])
-			}
-		}
-		add(n.PointAt(maps.Position{Edge: p.Edge, OffsetMM: p.ToMM}))
-	}
-	return line
+	return &pb.RouteResponse{Route: routeTo(r), Line: each(line, pointTo)}, nil
 }
 
 func (s *mapsServer) Areas(ctx context.Context, q *pb.AreasRequest) (*pb.AreasResponse, error) {

@@ -157,8 +157,8 @@ func (d *Drive) setProgress(a *answer, got delivery.Delivery, people delivery.Pe
 	if got.State == delivery.Quoted {
 		return
 	}
-	if d.TrackingURL != "" {
-		a.TrackingURL = d.TrackingURL + string(got.ID)
+	if d.TrackingURL != nil {
+		a.TrackingURL = d.TrackingURL(&got)
 	}
 	if got.State == delivery.Returning || got.State == delivery.AtReturn || got.State == delivery.Returned {
 		a.ReturnAddress = people.PickupAddress

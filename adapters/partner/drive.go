@@ -91,7 +91,7 @@ type Deps struct {
 	Stores      Stores
 	Places      Places
 	Clock       clock.Clock
-	TrackingURL string // what a delivery's id is appended to; "" leaves tracking_url out
+	TrackingURL func(*delivery.Delivery) string // of the recipient's page; nil leaves tracking_url out
 	// Sandbox lets partners do at a robot what people do. It is nil where robots are real.
 	Sandbox Handoffs
 }

@@ -36,7 +36,7 @@ func newTown() *town {
 	shops := memory.NewMerchantStore()
 	merchants := merchant.NewService(shops, shops, c.clock)
 	c.Drive = NewDrive(Deps{Market: "m", Quotes: deliveries, Changes: deliveries, Estimates: c, Businesses: merchants, Stores: merchants,
-		Places: c, Clock: c.clock, TrackingURL: "https://footway.example/t/"})
+		Places: c, Clock: c.clock, TrackingURL: func(d *delivery.Delivery) string { return "https://footway.example/t/" + string(d.ID) }})
 	return c
 }
 

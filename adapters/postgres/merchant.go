@@ -70,12 +70,12 @@ func (m *MerchantStore) SaveBusiness(ctx context.Context, b merchant.Business) (
 }
 
 const (
-	selectStore  = `SELECT partner, business, id, name, address, phone, status, prep_ms, created_at, updated_at, revision FROM stores WHERE partner = $1 AND business = $2 AND id `
+	selectStore  = `SELECT partner, business, id, name, address, phone, status, prep_ms, hours, created_at, updated_at, revision FROM stores WHERE partner = $1 AND business = $2 AND id `
 	selectStores = selectStore + `> $3 ORDER BY id LIMIT $4`
 )
 
 func scanStore(row pgx.CollectableRow) (s merchant.Store, err error) {
-	err = row.Scan(&s.Partner, &s.Business, &s.ID, &s.Name, &s.Address, &s.Phone, &s.Status, (*int64)(&s.Prep), &s.CreatedAt, &s.UpdatedAt, &s.Revision)
+	err = row.Scan(&s.Partner, &s.Business, &s.ID, &s.Name, &s.Address, &s.Phone, &s.Status, (*int64)(&s.Prep), &s.Hours, &s.CreatedAt, &s.UpdatedAt, &s.Revision)
 	return s, err
 }
 
@@ -97,9 +97,9 @@ func (m *MerchantStore) Stores(ctx context.Context, k merchant.BusinessKey, afte
 // CreateStore implements merchant.StoreStore.
 func (m *MerchantStore) CreateStore(ctx context.Context, s merchant.Store) error {
 	const op = "postgres.CreateStore"
-	written, err := m.db.exec(ctx, op, `INSERT INTO stores (partner, business, id, name, address, phone, status, prep_ms, created_at, updated_at, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) ON CONFLICT DO NOTHING`,
-		s.Partner, s.Business, s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), s.CreatedAt, s.UpdatedAt)
+	written, err := m.db.exec(ctx, op, `INSERT INTO stores (partner, business, id, name, address, phone, status, prep_ms, hours, created_at, updated_at, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) ON CONFLICT DO NOTHING`,
+		s.Partner, s.Business, s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), s.Hours, s.CreatedAt, s.UpdatedAt)
 	if err == nil && written == 0 {
 		err = fault.New(op, fault.Conflict, merchant.DuplicateStore, "store %q of business %q of %q exists", s.ID, s.Business, s.Partner)
 	}
@@ -109,9 +109,9 @@ func (m *MerchantStore) CreateStore(ctx context.Context, s merchant.Store) error
 // SaveStore implements merchant.StoreStore.
 func (m *MerchantStore) SaveStore(ctx context.Context, s merchant.Store) (uint64, error) {
 	return m.db.replace(ctx, "postgres.SaveStore", s.Revision, `UPDATE stores
-		SET name = $5, address = $6, phone = $7, status = $8, prep_ms = $9, created_at = $10, updated_at = $11, revision = revision + 1
+		SET name = $5, address = $6, phone = $7, status = $8, prep_ms = $9, hours = $10, created_at = $11, updated_at = $12, revision = revision + 1
 		WHERE revision = $1 AND partner = $2 AND business = $3 AND id = $4 RETURNING revision`,
-		s.Partner, s.Business, s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), s.CreatedAt, s.UpdatedAt)
+		s.Partner, s.Business, s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), s.Hours, s.CreatedAt, s.UpdatedAt)
 }
 
 // first returns the only element of all, or nothing.

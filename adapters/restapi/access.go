@@ -28,6 +28,7 @@ var access = map[string][]string{
 	"cannotCome":      {integrations, recipients},
 	"listUpdates":     {integrations, operator, merchants, recipients},
 	"watchDelivery":   {operator, merchants, recipients},
+	"trackDelivery":   {operator, merchants, recipients},
 	"board":           {operator, merchants, simulator},
 	"watchBoard":      {operator, merchants, simulator},
 
@@ -73,3 +74,8 @@ func allows(operation string, c Caller) bool {
 
 // isPublic reports whether an operation asks for no credentials.
 func isPublic(operation string) bool { return allows(operation, Caller{}) }
+
+// MerchantsMay reports whether people of a business may call an operation, for tests of their pages.
+func MerchantsMay(operation string) bool {
+	return allows(operation, Caller{Role: RoleMerchant, Partner: "any"})
+}

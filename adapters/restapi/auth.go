@@ -36,6 +36,8 @@ type Caller struct {
 	Business string
 	Store    string      // within Business
 	Delivery delivery.ID // of a recipient: the only one
+	// Customers says of a merchant that it orders for customers of its own, not of its partner: it may see who they are.
+	Customers bool
 }
 
 // String names the caller for logs.

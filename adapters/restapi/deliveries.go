@@ -61,7 +61,7 @@ type Places interface {
 	PointAt(ctx context.Context, m market.ID, at maps.Position) (maps.Point, error)
 }
 
-// DeliveriesDeps are what the API of Deliveries works with. All are required.
+// DeliveriesDeps are what the API of Deliveries works with. All but the last four are required.
 type DeliveriesDeps struct {
 	Quotes     Quotes
 	Changes    Changes
@@ -72,13 +72,20 @@ type DeliveriesDeps struct {
 	Stores     Stores
 	Places     Places
 	Clock      clock.Clock
-	Bell       *Bell // rung by what the service journals; see Bell.Journal
+	Bell       *Bell  // rung by what the service journals; see Bell.Journal
+	Robots     Robots // nil: nobody is told where a robot is between its stops
+	Ways       Ways   // nil: nobody is told which way it takes
+	// WaitsUntil is until when the robot of a delivery waits at its stop, 0 if it does not; nil: nobody is told.
+	WaitsUntil func(d *delivery.Delivery) clock.Time
+	// TrackingURL is the address of the recipient's page of a delivery; nil: it has none.
+	TrackingURL func(d *delivery.Delivery) string
 }
 
 // deliveriesAPI has the handlers of openapi/deliveries.yaml.
 type deliveriesAPI struct {
 	DeliveriesDeps
 	*API
+	sights sights
 }
 
 // NewDeliveries returns the API of Deliveries.
@@ -101,6 +108,7 @@ func NewDeliveries(d DeliveriesDeps, o Options) *API {
 		route{http.MethodPost, one + "/cannot-come", "cannotCome", quick, s.cannotCome},
 		route{http.MethodGet, one + "/updates", "listUpdates", quick, s.updates},
 		route{http.MethodGet, one + "/events", "watchDelivery", stream, s.watchDelivery},
+		route{http.MethodGet, one + "/track", "trackDelivery", quick, s.track},
 		route{http.MethodGet, "/v1/board", "board", quick, s.board},
 		route{http.MethodGet, "/v1/board/events", "watchBoard", stream, s.watchBoard},
 		route{http.MethodPost, inMarket + "/estimates", "estimate", quick, s.estimate},

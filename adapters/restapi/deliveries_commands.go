@@ -18,6 +18,8 @@ import (
 type wireFound struct {
 	Delivery wireDelivery `json:"delivery"`
 	People   *wirePeople  `json:"people,omitempty"`
+	// Of the recipient's page, for who may pass it on.
+	TrackingURL string `json:"tracking_url,omitempty"`
 }
 
 func (s *deliveriesAPI) quote(w http.ResponseWriter, r *http.Request) error {
@@ -100,7 +102,11 @@ func readInto(w http.ResponseWriter, r *http.Request, v any) error {
 
 // found answers with a delivery.
 func (s *deliveriesAPI) found(w http.ResponseWriter, r *http.Request, d delivery.Delivery, people *wirePeople) error {
-	body, err := encode(wireFound{shown(callerIn(r), d), people})
+	c, out := callerIn(r), wireFound{Delivery: shown(callerIn(r), d), People: people}
+	if s.TrackingURL != nil && c.Role != RoleRecipient && d.State != delivery.Quoted {
+		out.TrackingURL = s.TrackingURL(&d)
+	}
+	body, err := encode(out)
 	if err != nil {
 		return err
 	}

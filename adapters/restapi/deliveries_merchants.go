@@ -207,7 +207,7 @@ func (s *deliveriesAPI) createStore(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	st, err := s.Stores.CreateStore(r.Context(), merchant.Store{StoreKey: merchant.StoreKey{Partner: k.Partner, Business: k.ID, ID: id},
-		Name: in.Name, Address: in.Address, Phone: in.Phone, Status: in.Status, Prep: clock.Duration(in.PrepMS)})
+		Name: in.Name, Address: in.Address, Phone: in.Phone, Status: in.Status, Prep: clock.Duration(in.PrepMS), Hours: in.Hours})
 	if err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (s *deliveriesAPI) editStore(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	st, err := s.Stores.EditStore(r.Context(), k, merchant.StoreEdit{Name: in.Name, Address: in.Address, Phone: in.Phone, Status: in.Status, Prep: (*clock.Duration)(in.PrepMS)})
+	st, err := s.Stores.EditStore(r.Context(), k, merchant.StoreEdit{Name: in.Name, Address: in.Address, Phone: in.Phone, Status: in.Status, Prep: (*clock.Duration)(in.PrepMS), Hours: in.Hours})
 	if err != nil {
 		return err
 	}

@@ -78,23 +78,26 @@ func (s *deliveriesAPI) ours(r *http.Request) (delivery.ID, error) {
 }
 
 // shown returns what the caller may see of a delivery: the PIN at the door is
-// the recipient's, and partners pass it on.
+// the recipient's, and partners pass it on; the one that opens the robot at the shop is the merchant's.
 func shown(c Caller, d delivery.Delivery) wireDelivery {
 	w := deliveryTo(d)
 	if c.Role == RoleMerchant {
-		w.UnloadPIN = ""
+		w.UnloadPIN, w.LoadPIN = "", d.LoadPIN
 	}
 	return w
 }
 
-// known returns what the caller may see of the people: a merchant its own side,
-// a recipient nothing that a stranger with the link could use.
+// known returns what the caller may see of the people: a merchant its own side, and
+// the other one if the customers are its own; a recipient nothing that a stranger with the link could use.
 func known(c Caller, p delivery.Personal) *wirePeople {
 	w := peopleTo(p)
 	switch c.Role {
 	case RoleService:
 		return w
 	case RoleMerchant:
+		if c.Customers {
+			return w
+		}
 		return &wirePeople{PickupAddress: w.PickupAddress, PickupName: w.PickupName, PickupPhone: w.PickupPhone, PickupInstructions: w.PickupInstructions,
 			Items: w.Items, PickupPoint: w.PickupPoint}
 	}

@@ -87,9 +87,12 @@ func (s *deliveriesAPI) watchDelivery(w http.ResponseWriter, r *http.Request) er
 	if err := noBody(r); err != nil {
 		return err
 	}
-	q := readQuery(r, "after")
+	q := readQuery(r, "after", "robot")
 	if q.err != nil {
 		return q.err
+	}
+	if robot := q.text("robot"); robot != "" && robot != "true" && robot != "false" {
+		return invalid(reasonBadQuery, "query: robot: want true or false")
 	}
 	after := sequenceOf(lastEventID(r, q))
 	if after < 0 {
@@ -111,6 +114,9 @@ func (s *deliveriesAPI) watchDelivery(w http.ResponseWriter, r *http.Request) er
 		return nil
 	}
 	f := following{deliveriesAPI: s, r: r, e: e, id: d.ID, after: uint64(after)}
+	if q.text("robot") == "true" && s.Robots != nil {
+		f.eye = &eye{market: d.Market, robot: d.Robot, state: d.State}
+	}
 	return f.follow(l)
 }
 
@@ -122,6 +128,7 @@ type following struct {
 	id    delivery.ID
 	after uint64
 	began bool // it was looked at once
+	eye   *eye // nil: the reader does not want to know where the robot is
 }
 
 // follow returns when the stream is over. Nobody is left then to be told of an error.
@@ -133,7 +140,7 @@ func (f *following) follow(l *listener) error {
 			f.streamBroke(f.r, err)
 			return nil
 		}
-		if !f.wait(f.r.Context(), l, old) {
+		if !f.attend(l, old) {
 			return nil
 		}
 	}
@@ -160,6 +167,7 @@ func (f *following) tell() (ended bool, err error) {
 				return false, err
 			}
 			f.after = u.Sequence
+			f.eye.follow(u)
 			ended = ended || u.To.Ended()
 		}
 		if len(all) < MaxPage {

@@ -64,7 +64,7 @@ func (c *DeliveriesClient) Businesses(ctx context.Context, p delivery.PartnerID,
 // CreateStore is merchant.Service.CreateStore.
 func (c *DeliveriesClient) CreateStore(ctx context.Context, s merchant.Store) (merchant.Store, error) {
 	return c.store(ctx, call{op: "Deliveries.CreateStore", method: http.MethodPost, path: businessPath(s.Of(), "/stores"), partner: s.Partner, key: s.ID,
-		in: wireNewStore{s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep)}})
+		in: wireNewStore{s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), s.Hours}})
 }
 
 // Store is merchant.Service.Store.
@@ -75,7 +75,7 @@ func (c *DeliveriesClient) Store(ctx context.Context, k merchant.StoreKey) (merc
 // EditStore is merchant.Service.EditStore.
 func (c *DeliveriesClient) EditStore(ctx context.Context, k merchant.StoreKey, e merchant.StoreEdit) (merchant.Store, error) {
 	return c.store(ctx, call{op: "Deliveries.EditStore", method: http.MethodPatch, path: storePath(k), partner: k.Partner,
-		in: wireStoreEdit{e.Name, e.Address, e.Phone, e.Status, (*int64)(e.Prep)}})
+		in: wireStoreEdit{e.Name, e.Address, e.Phone, e.Status, (*int64)(e.Prep), e.Hours}})
 }
 
 func (c *DeliveriesClient) store(ctx context.Context, q call) (merchant.Store, error) {

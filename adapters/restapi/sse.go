@@ -41,7 +41,8 @@ func lift(rc *http.ResponseController, write time.Duration) error {
 	return nil
 }
 
-// send tells one event. Its data is JSON, and so one line.
+// send tells one event. Its data is JSON, and so one line. One without an id leaves where
+// the reader left off as it is.
 func (e *events) send(event, id string, data any) error {
 	body, err := encode(data)
 	if err != nil {
@@ -51,8 +52,10 @@ func (e *events) send(event, id string, data any) error {
 	b.Grow(len(body) + 64)
 	b.WriteString("event: ")
 	b.WriteString(event)
-	b.WriteString("\nid: ")
-	b.WriteString(id)
+	if id != "" {
+		b.WriteString("\nid: ")
+		b.WriteString(id)
+	}
 	b.WriteString("\ndata: ")
 	b.Write(body)
 	b.WriteString("\n\n")

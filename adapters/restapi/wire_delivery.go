@@ -8,8 +8,7 @@ import (
 )
 
 // wireDelivery is a delivery as others may know it. What only Deliveries needs
-// to do its work stays there: debts, tokens, hashes and the PIN that opens the
-// hatch at the merchant; see the test of round trips for the whole list.
+// to do its work stays there: debts, tokens and hashes; see the test of round trips for the whole list.
 type wireDelivery struct {
 	ID              delivery.ID            `json:"id"`
 	Market          market.ID              `json:"market"`
@@ -37,6 +36,7 @@ type wireDelivery struct {
 	ReadyAt         instant                `json:"ready_at,omitzero"`
 	ReadySaid       instant                `json:"ready_said,omitzero"`
 	UnloadPIN       string                 `json:"unload_pin,omitempty"`
+	LoadPIN         string                 `json:"load_pin,omitempty"` // told to merchants only, by shown
 	Attempt         int                    `json:"attempt"`
 	Robot           fleet.RobotID          `json:"robot,omitempty"`
 	PickupAt        instant                `json:"pickup_at,omitzero"`

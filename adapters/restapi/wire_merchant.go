@@ -54,18 +54,19 @@ type wireStore struct {
 	Phone     string             `json:"phone,omitempty"`
 	Status    merchant.Status    `json:"status"`
 	PrepMS    int64              `json:"prep_ms"`
+	Hours     merchant.Hours     `json:"hours,omitempty"`
 	CreatedAt instant            `json:"created_at,omitzero"`
 	UpdatedAt instant            `json:"updated_at,omitzero"`
 	Revision  uint64             `json:"revision"`
 }
 
 func storeTo(s merchant.Store) wireStore {
-	return wireStore{s.Partner, s.Business, s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), instant(s.CreatedAt), instant(s.UpdatedAt), s.Revision}
+	return wireStore{s.Partner, s.Business, s.ID, s.Name, s.Address, s.Phone, s.Status, int64(s.Prep), s.Hours, instant(s.CreatedAt), instant(s.UpdatedAt), s.Revision}
 }
 
 func (w wireStore) core() merchant.Store {
 	return merchant.Store{StoreKey: merchant.StoreKey{Partner: w.Partner, Business: w.Business, ID: w.ID}, Name: w.Name, Address: w.Address, Phone: w.Phone,
-		Status: w.Status, Prep: clock.Duration(w.PrepMS), CreatedAt: clock.Time(w.CreatedAt), UpdatedAt: clock.Time(w.UpdatedAt), Revision: w.Revision}
+		Status: w.Status, Prep: clock.Duration(w.PrepMS), Hours: w.Hours, CreatedAt: clock.Time(w.CreatedAt), UpdatedAt: clock.Time(w.UpdatedAt), Revision: w.Revision}
 }
 
 type wireNewStore struct {
@@ -75,6 +76,7 @@ type wireNewStore struct {
 	Phone   string          `json:"phone,omitempty"`
 	Status  merchant.Status `json:"status,omitempty"`
 	PrepMS  int64           `json:"prep_ms,omitempty"`
+	Hours   merchant.Hours  `json:"hours,omitempty"`
 }
 
 type wireStoreEdit struct {
@@ -83,6 +85,7 @@ type wireStoreEdit struct {
 	Phone   *string          `json:"phone,omitempty"`
 	Status  *merchant.Status `json:"status,omitempty"`
 	PrepMS  *int64           `json:"prep_ms,omitempty"`
+	Hours   *merchant.Hours  `json:"hours,omitempty"`
 }
 
 type wireStores struct {

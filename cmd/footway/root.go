@@ -89,9 +89,9 @@ simulation.`,
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .HasAvailableSubCommands)}}", 1))
 	root.SetFlagErrorFunc(wrongFlag)
 	root.AddGroup(&cobra.Group{ID: groupRuns, Title: "Runs:"}, &cobra.Group{ID: groupInputs, Title: "What runs are made of:"}, &cobra.Group{ID: groupProduction, Title: "Production:"})
-	addCommands(root, groupRuns, newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand(), newViewCommand())
+	addCommands(root, groupRuns, newDemoCommand(), newRunCommand(), newReplayCommand(), newTestCommand(), newDiffCommand(), newViewCommand())
 	addCommands(root, groupInputs, newMapCommand(), newRecordingsCommand())
-	addCommands(root, groupProduction, newServeCommand(), newRobotsCommand(), newConfigCommand(), newStoresCommand(), newPartnersCommand(), newDeadLettersCommand())
+	addCommands(root, groupProduction, newServeCommand(), newRobotsCommand(), newConfigCommand(), newStoresCommand(), newPartnersCommand(), newMerchantsCommand(), newDeadLettersCommand())
 	root.AddCommand(newVersionCommand())
 	asUsage(root)
 	return root

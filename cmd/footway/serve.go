@@ -229,11 +229,13 @@ Partner acme asks for deliveries in the words of Drive v2 (docs/partners begins 
 Services' own APIs, with the bearer token %s:
   http://%s/openapi.json   Deliveries
   http://%s/openapi.json   Dispatch
+The fleet on the map, live: http://%s/twin#live=1 with FOOTWAY_OPERATOR_TOKEN, or
+  footway-view --live http://%s
 Health and metrics: http://%s/readyz, http://%s/metrics
 `,
 			id, os.Getenv(serve.EmbeddedRobots), os.Getenv(serve.EmbeddedOperator), os.Getenv(serve.EmbeddedPeople),
 			at["fleet"], at["task"], f.market, serve.EmbeddedAccount, at["deliveries"],
 			at["integrations"], key.Developer, key.ID, key.Secret.Text(),
-			os.Getenv(serve.EmbeddedService), at["deliveries"], at["dispatch"], at["telemetry"], at["telemetry"])
+			os.Getenv(serve.EmbeddedService), at["deliveries"], at["dispatch"], at["telemetry"], at["telemetry"], at["telemetry"], at["telemetry"])
 	})
 }

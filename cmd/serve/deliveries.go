@@ -47,6 +47,14 @@ func (p *process) openDeliveries(context.Context) error {
 	if err != nil {
 		return err
 	}
+	robots, err := p.robotsFor("deliveries")
+	if err != nil {
+		return err
+	}
+	ways, err := p.waysFor("deliveries")
+	if err != nil {
+		return err
+	}
 	p.deliveries = delivery.NewService(delivery.Deps{
 		Store: p.kept.Deliveries, Open: p.kept.Deliveries, Personal: p.kept.Deliveries, Cursors: p.kept.Cursors,
 		Dispatcher: dispatcher, Decisions: dispatcher, Tasks: tasks, TaskFeed: tasks,
@@ -63,6 +71,7 @@ func (p *process) openDeliveries(context.Context) error {
 	api := restapi.NewDeliveries(restapi.DeliveriesDeps{
 		Quotes: p.deliveries, Changes: p.deliveries, Doors: p.deliveries, Board: p.kept.Deliveries, Estimates: dispatcher,
 		Businesses: p.merchants, Stores: p.merchants, Places: where, Clock: p.clock, Bell: p.bell,
+		Robots: robots, Ways: ways, WaitsUntil: p.deliveries.WaitsUntil, TrackingURL: p.trackingURL(),
 	}, restapi.Options{Auth: auth, Log: p.log, Route: observe.NameRoute})
 	p.serveREST("deliveries", api)
 	return nil

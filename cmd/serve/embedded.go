@@ -24,6 +24,8 @@ const (
 	EmbeddedRobots   = "FOOTWAY_ROBOTS_TOKEN"
 	EmbeddedService  = "FOOTWAY_SERVICE_TOKEN"
 	EmbeddedPeople   = "FOOTWAY_SIMULATOR_TOKEN"
+	EmbeddedLinks    = "FOOTWAY_LINK_KEY"
+	EmbeddedPasses   = "FOOTWAY_PASS_KEY"
 )
 
 // Embedded returns a deployment of one market with all services in one process,
@@ -33,14 +35,14 @@ func Embedded(ctx context.Context, m market.Market, n *maps.Network) (stores.Dep
 	d := stores.DefaultDeployment()
 	d.Markets = []stores.Market{{ID: m.ID, TimeZone: m.TimeZone, Sandbox: true}}
 	d.Security.Wires = "plain"
-	for _, name := range []string{EmbeddedOperator, EmbeddedRobots, EmbeddedService, EmbeddedPeople} {
+	for _, name := range []string{EmbeddedOperator, EmbeddedRobots, EmbeddedService, EmbeddedPeople, EmbeddedLinks, EmbeddedPasses} {
 		if os.Getenv(name) == "" {
-			if err := os.Setenv(name, rand.Text()); err != nil {
+			if err := os.Setenv(name, rand.Text()+rand.Text()); err != nil {
 				return d, nil, err
 			}
 		}
 	}
-	for name, into := range map[string]*secret.Reference{EmbeddedOperator: &d.Security.OperatorToken, EmbeddedService: &d.Services.Integrations.Token, EmbeddedPeople: &d.Security.Simulator} {
+	for name, into := range map[string]*secret.Reference{EmbeddedOperator: &d.Security.OperatorToken, EmbeddedService: &d.Services.Integrations.Token, EmbeddedPeople: &d.Security.Simulator, EmbeddedLinks: &d.Security.Links, EmbeddedPasses: &d.Security.Passes} {
 		ref, err := secret.Parse("env:" + name)
 		if err != nil {
 			return d, nil, err
@@ -57,6 +59,7 @@ func Embedded(ctx context.Context, m market.Market, n *maps.Network) (stores.Dep
 	d.Services.Integrations.Listen = "127.0.0.1:8081"
 	d.Services.Deliveries.Listen = "127.0.0.1:8082"
 	d.Services.Dispatch.Listen = "127.0.0.1:8083"
+	d.Services.Merchant.Listen = "127.0.0.1:8084"
 	for _, s := range []*stores.Service{&d.Services.Fleet, &d.Services.Task, &d.Services.Maps, &d.Services.Config} {
 		s.Listen = "127.0.0.1:7000"
 	}

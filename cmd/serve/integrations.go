@@ -167,7 +167,7 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 	byMarket := map[market.ID]*partner.Drive{}
 	for _, m := range p.d.Markets {
 		d := dependencies(m.ID)
-		d.TrackingURL = p.d.Integrations.TrackingURL
+		d.TrackingURL = p.trackingURL()
 		if !m.Sandbox {
 			d.Sandbox = nil
 		}

@@ -14,6 +14,7 @@ import (
 	"footway/adapters/vault"
 	"footway/adapters/wallclock"
 	"footway/cmd/stores"
+	"footway/core/account"
 	"footway/core/delivery"
 	"footway/core/integration"
 	"footway/core/lease"
@@ -26,6 +27,14 @@ type Registry interface {
 	integration.EndpointStore
 }
 
+// People is where those who work for merchants are kept.
+type People interface {
+	account.Store
+	account.Team
+	account.SessionStore
+	account.TryStore
+}
+
 // Take is who takes updates from the broker.
 type Take = func(ctx context.Context, u ...delivery.Update) error
 
@@ -36,6 +45,7 @@ type Kept struct {
 	Events    integration.Log
 	Partners  Registry
 	Lines     integration.LineStore
+	People    People
 	Secrets   integration.SecretStore
 	Publisher delivery.Publisher
 	// Consume gives updates from the broker to take until ctx ends.
@@ -74,7 +84,7 @@ func InMemory() (*Kept, error) {
 	registry := memory.NewRegistry()
 	return &Kept{
 		Set: set, Leases: memory.NewLeaseStore(), Events: memory.NewPartnerLog(wallclock.Clock{}),
-		Partners: registry, Lines: memory.NewLineStore(), Secrets: registry,
+		Partners: registry, Lines: memory.NewLineStore(), Secrets: registry, People: memory.NewPeopleStore(),
 		Publisher: broker, Consume: broker.Consume,
 		Relaying: func(ctx context.Context, work func(context.Context) error) error { return work(ctx) },
 		Needs:    func(string) []Need { return nil },
@@ -90,7 +100,7 @@ func OnBackends(ctx context.Context, d stores.Deployment, secrets *secret.Resolv
 	}
 	k := &Kept{
 		Set: b.Set(), Leases: dynamo.NewLeaseStore(b.Tables), Events: postgres.NewPartnerLog(b.Integrations, wallclock.Clock{}),
-		Partners: postgres.NewRegistry(b.Integrations), Lines: postgres.NewLineStore(b.Integrations),
+		Partners: postgres.NewRegistry(b.Integrations), Lines: postgres.NewLineStore(b.Integrations), People: postgres.NewPeopleStore(b.Deliveries),
 		Relaying: postgres.NewLease(b.Deliveries, "relay").Hold,
 		Needs:    func(service string) []Need { return needs(b, service) },
 		Depth: func(ctx context.Context) (int, int, error) {
@@ -153,6 +163,8 @@ func needs(b *stores.Backends, service string) []Need {
 	switch service {
 	case "deliveries":
 		return []Need{deliveries, tables}
+	case "merchant":
+		return []Need{deliveries, maps}
 	case "integrations":
 		return []Need{integrations}
 	case "maps":

@@ -145,6 +145,7 @@ func (p *process) assemble(ctx context.Context) error {
 	}{
 		{"config", p.openConfig}, {"maps", p.openMaps}, {"fleet", p.openFleet}, {"task", p.openTask},
 		{"dispatch", p.openDispatch}, {"deliveries", p.openDeliveries}, {"integrations", p.openIntegrations},
+		{"merchant", p.openMerchant},
 	} {
 		if err := step.open(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)

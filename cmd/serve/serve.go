@@ -36,6 +36,8 @@ type Options struct {
 	// listens on, or the machine's name.
 	Advertise string
 
+	// Guest signs anybody in on merchants' pages with one click, and returns the session's token, for demonstrations; nil: nobody.
+	Guest func(ctx context.Context) (token string, err error)
 	// Journal is told what happens beside the journal of the deployment; nil: nobody is.
 	Journal event.Journal
 	// LookNow has Config look for a new version of the configuration; nil: it looks from time to time only.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"footway/adapters/grpcapi"
+	"footway/adapters/ident"
 	"footway/adapters/restapi"
 	"footway/adapters/secret"
 	"footway/cmd/stores"
@@ -24,6 +25,9 @@ import (
 type trust struct {
 	d       stores.Deployment
 	secrets *secret.Resolver
+	links   *ident.Links  // of recipients' pages, nil without a key
+	passes  *ident.Passes // of merchants' pages, nil without a key
+	people  []believer    // who else may be signed in
 	files   *certificates // nil without TLS
 
 	mu     sync.Mutex
@@ -46,7 +50,12 @@ func newTrust(d stores.Deployment, secrets *secret.Resolver) (*trust, error) {
 			return nil, fmt.Errorf("security: %w", err)
 		}
 	}
-	return t, nil
+	var err error
+	if t.links, err = t.openLinks(); err != nil {
+		return nil, err
+	}
+	err = t.openPasses()
+	return t, err
 }
 
 func (t *trust) plain() bool { return t.files == nil }
@@ -170,7 +179,7 @@ func readPublicKey(path string) (ed25519.PublicKey, error) {
 
 // restAuth says whom REST servers believe.
 func (t *trust) restAuth() (restapi.Auth, error) {
-	a := restapi.Auth{TrustDomain: t.d.Security.TrustDomain}
+	a := restapi.Auth{TrustDomain: t.d.Security.TrustDomain, People: t.whoIs}
 	err := t.secretsOfServices(func(name string, ref secret.Reference) error {
 		if _, err := t.resolve(ref); err != nil {
 			return fmt.Errorf("token of %s: %w", name, err)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,12 +13,15 @@ import (
 
 	"footway/adapters/observe"
 	"footway/adapters/webhook"
+	"footway/adapters/zstd"
+	"footway/cmd/web"
 	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/dispatch"
 	"footway/core/event"
 	"footway/core/fault"
 	"footway/core/integration"
+	"footway/core/maps"
 	"footway/core/market"
 	"footway/core/trace"
 )
@@ -52,10 +56,31 @@ func (p *process) openAdmin() {
 		mux := http.NewServeMux()
 		mux.Handle("/v1/live", p.live)
 		mux.Handle("/v1/live/", p.live)
+		if twin := p.twin(); twin != nil {
+			mux.Handle("/twin", twin)
+			mux.Handle("/twin/", twin)
+		}
 		mux.Handle("/", admin)
 		admin = mux
 	}
 	p.serveHTTP("telemetry", &http.Server{Handler: admin, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10})
+}
+
+// twin returns the visualizer, which watches this process at /twin#live=1; nil where there is nothing for it to draw on: it is
+// for one market, with Maps in the same process.
+func (p *process) twin() http.Handler {
+	if p.maps == nil || len(p.d.Markets) != 1 {
+		return nil
+	}
+	return web.New(web.Options{Log: p.log, Market: func() ([]byte, error) {
+		n, err := p.maps.Network(p.d.Markets[0].ID)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		err = maps.Encode(&b, n, &zstd.Codec{})
+		return b.Bytes(), err
+	}})
 }
 
 // handler returns a server's handler with what counts and traces it. The pages for operators are not counted.

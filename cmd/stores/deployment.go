@@ -26,6 +26,7 @@ type Deployment struct {
 	Services      Services      `json:"services" doc:"Where each service listens, and where others reach it."`
 	Security      Security      `json:"security" doc:"How services, robots and operators prove who they are."`
 	Integrations  Integration   `json:"integrations" doc:"What partners may do, and how they are told."`
+	Merchant      Merchant      `json:"merchant" doc:"The pages of merchants and recipients."`
 	Telemetry     Telemetry     `json:"telemetry" doc:"Metrics, traces and health."`
 	Journal       Journal       `json:"journal" doc:"The log of everything that happens."`
 }

@@ -11,12 +11,13 @@ import (
 
 	"footway/adapters/secret"
 	"footway/core/clock"
+	"footway/core/delivery"
 	"footway/core/fleet"
 	"footway/core/market"
 )
 
 // Names of the services, in the order in which a process starts them.
-var ServiceNames = []string{"config", "maps", "fleet", "task", "dispatch", "deliveries", "integrations"}
+var ServiceNames = []string{"config", "maps", "fleet", "task", "dispatch", "deliveries", "integrations", "merchant"}
 
 // Market is a market that a deployment serves.
 type Market struct {
@@ -61,6 +62,7 @@ type Services struct {
 	Task         Service `json:"task" doc:"What robots do, and their streams. gRPC."`
 	Maps         Service `json:"maps" doc:"Ways, areas, addresses. gRPC."`
 	Config       Service `json:"config" doc:"Settings of the markets. gRPC."`
+	Merchant     Service `json:"merchant" doc:"The pages of merchants and recipients. HTTP, for browsers: put it behind what ends TLS, or let it listen with security.certificate."`
 }
 
 // Of returns the service of a name, one of ServiceNames.
@@ -80,6 +82,8 @@ func (s *Services) Of(name string) *Service {
 		return &s.Maps
 	case "config":
 		return &s.Config
+	case "merchant":
+		return &s.Merchant
 	}
 	panic("stores: there is no service " + name)
 }
@@ -97,6 +101,8 @@ type Security struct {
 	DigestsBefore secret.Reference `json:"digest_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
 	Links         secret.Reference `json:"link_key" doc:"Reference to at least 32 bytes that make the links of recipients' pages, which open a robot. Default: there are no such pages."`
 	LinksBefore   secret.Reference `json:"link_key_before" doc:"Reference to the key before, while links under it are in use. Default: none."`
+	Passes        secret.Reference `json:"pass_key" doc:"Reference to at least 32 bytes, the same for merchant and deliveries, that sign the passes with which merchants' pages call Deliveries. Default: there are no such pages."`
+	PassesBefore  secret.Reference `json:"pass_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
 	Accounts      []Account        `json:"accounts" doc:"Providers of robots that prove themselves by tokens. Default: robots show certificates."`
 }
 
@@ -130,18 +136,22 @@ func (d *Deployment) CheckServing(names []string) []error {
 		s := d.Services.Of(name)
 		switch {
 		case slices.Contains(names, name):
-			if name != "config" && name != "maps" && name != "dispatch" || len(names) < len(ServiceNames) {
+			inside := name == "config" || name == "maps" || name == "dispatch" || name == "merchant"
+			if !inside || len(names) < len(ServiceNames) {
 				missing("services."+name+".listen", s.Listen, "it is to be served here, and somebody must reach it")
 			}
 			if len(names) < len(ServiceNames) && d.Security.Wires == "plain" {
 				missing("services."+name+".token", s.Token.String(), "without mtls its token says who it is")
 			}
-		case name != "integrations":
+		case name != "integrations" && name != "merchant":
 			missing("services."+name+".address", s.Address, "it is not served here, and others need it")
 		}
 	}
 	if slices.Contains(names, "integrations") {
 		missing("integrations.seal_key", d.Integrations.SealKey.String(), "partners' secrets are sealed with it")
+	}
+	if slices.Contains(names, "merchant") && d.Services.Merchant.Listen != "" {
+		missing("security.pass_key", d.Security.Passes.String(), "merchants' pages call Deliveries with passes that it signs")
 	}
 	return errs
 }
@@ -177,6 +187,35 @@ type Integration struct {
 	TokenBefore secret.Reference `json:"token_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
 	PrivateURLs bool             `json:"private_urls" doc:"Whether webhooks may go to private addresses and by plain http, for development. Default false."`
 	PerMinute   int              `json:"per_minute" min:"1" max:"1000000" unit:"requests" doc:"Requests of one key in a minute. The default is what Drive allows."`
+}
+
+// Merchant is what only the pages of merchants and recipients need.
+type Merchant struct {
+	Direct   []delivery.PartnerID `json:"direct" doc:"Partners whose merchants order for customers of their own, and so may see who these are. Other merchants see their own side of an order. Default: none."`
+	Support  string               `json:"support" doc:"Phone number that merchants and recipients may call, such as +12065550100. Default: none is shown."`
+	Secure   bool                 `json:"secure" doc:"Whether browsers come by https, as they must outside of one machine: cookies are then for https only. Default false."`
+	Proxies  bool                 `json:"proxies" doc:"Whether a proxy of ours stands before the pages and appends the browser's address to X-Forwarded-For. Default false."`
+	Provider Provider             `json:"provider" doc:"An identity provider (OpenID Connect) with which people may sign in. Default: they have passwords only."`
+}
+
+// Provider is an identity provider.
+type Provider struct {
+	Name     string           `json:"name" doc:"What it is called on the button, such as Google. Default: your company's sign-in."`
+	Issuer   string           `json:"issuer" doc:"Its address, such as https://accounts.google.com. Default: there is none."`
+	Client   string           `json:"client_id" doc:"Our id there."`
+	Secret   secret.Reference `json:"client_secret" doc:"Reference to our secret there. Default: none, as of a public client."`
+	Redirect string           `json:"redirect_url" doc:"Where it sends people back to, as it was registered there: https://HOST/merchant/sign-in/provider."`
+}
+
+// Problems implements the rules that tags cannot say.
+func (p Provider) Problems(path string) []error {
+	var errs []error
+	for _, f := range []struct{ name, value string }{{"client_id", p.Client}, {"redirect_url", p.Redirect}} {
+		if p.Issuer != "" && f.value == "" {
+			errs = append(errs, fmt.Errorf("%s.%s: missing; a provider with an issuer needs it", path, f.name))
+		}
+	}
+	return errs
 }
 
 // Journal says where the log of everything that happens goes.

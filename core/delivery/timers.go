@@ -59,6 +59,12 @@ func (d *Delivery) due(what string, s Settings) clock.Time {
 	return 0
 }
 
+// WaitsUntil returns until when the robot of d waits for somebody at its stop, 0 if it does not.
+func (s *Service) WaitsUntil(d *Delivery) clock.Time {
+	set := s.Settings(d.Market)
+	return max(d.due(timerPickup, set), d.due(timerDropoff, set), d.due(timerReturn, set))
+}
+
 // goodsDue is when a merchant's patience with itself begins: the robot is there
 // and the goods should be ready, though not for ever later.
 func (d *Delivery) goodsDue(s Settings) clock.Time {

@@ -68,6 +68,7 @@ type Store struct {
 	Phone     string         `json:"phone,omitempty"` // E.164
 	Status    Status         `json:"status"`
 	Prep      clock.Duration `json:"prep"` // from an order to when its goods are ready, where the order does not say; 0 is at once
+	Hours     Hours          `json:"hours,omitempty"`
 	CreatedAt clock.Time     `json:"created_at"`
 	UpdatedAt clock.Time     `json:"updated_at"`
 	Revision  uint64         `json:"revision"`
@@ -146,6 +147,9 @@ func (s Store) check() error {
 		return invalid(opStore, "address", "want 1 to 300 bytes")
 	case s.Prep < 0 || s.Prep > MaxPrep:
 		return invalid(opStore, "prep", "want 0s to 24h")
+	}
+	if _, err := s.Hours.Parse(); err != nil {
+		return err
 	}
 	return s.Status.check(opStore)
 }

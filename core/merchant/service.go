@@ -135,7 +135,7 @@ func (s *Service) CreateStore(ctx context.Context, st Store) (Store, error) {
 	if err != nil {
 		return Store{}, fmt.Errorf("create store %q: %w", st.ID, err)
 	}
-	if old.Name != st.Name || old.Address != st.Address || old.Phone != st.Phone || old.Prep != st.Prep || old.Status != st.Status {
+	if old.Name != st.Name || old.Address != st.Address || old.Phone != st.Phone || old.Prep != st.Prep || old.Hours != st.Hours || old.Status != st.Status {
 		return Store{}, fault.New("merchant.CreateStore", fault.Conflict, DuplicateStore, "store %q of %s exists with other particulars", st.ID, st.Business)
 	}
 	return old, nil
@@ -180,6 +180,7 @@ type StoreEdit struct {
 	Phone   *string
 	Status  *Status
 	Prep    *clock.Duration
+	Hours   *Hours
 }
 
 // EditStore changes a store. It fails with fault.NotFound, reason UnknownBusiness or UnknownStore.
@@ -195,6 +196,7 @@ func (s *Service) EditStore(ctx context.Context, k StoreKey, e StoreEdit) (Store
 		replace(&st.Phone, e.Phone)
 		replace(&st.Status, e.Status)
 		replace(&st.Prep, e.Prep)
+		replace(&st.Hours, e.Hours)
 		if st == old {
 			return old, nil
 		}

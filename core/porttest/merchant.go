@@ -161,7 +161,7 @@ func StoreStore(t *testing.T, open func(t *testing.T) merchant.StoreStore) {
 func store(partner delivery.PartnerID, business, id string) merchant.Store {
 	return merchant.Store{
 		StoreKey: merchant.StoreKey{Partner: partner, Business: business, ID: id},
-		Name:     "Harbour Café", Address: "1 Quay, Port Ellery", Phone: "+12065550101", Status: merchant.Inactive, Prep: 90_000, CreatedAt: 5, UpdatedAt: 9, Revision: 77,
+		Name:     "Harbour Café", Address: "1 Quay, Port Ellery", Phone: "+12065550101", Status: merchant.Inactive, Prep: 90_000, Hours: "Mo-Fr 08:00-18:00", CreatedAt: 5, UpdatedAt: 9, Revision: 77,
 	}
 }
 

@@ -12,9 +12,9 @@ locals {
     deliveries = ["leases"]
   }
 
-  # Integrations, Maps and tidy may do nothing here, but a process wants to be
+  # Integrations, Maps, the pages and tidy may do nothing here, but a process wants to be
   # somebody: it does not start without credentials.
-  roles = toset(concat(keys(local.tables_of), ["config", "integrations", "maps", "prepare", "tidy"]))
+  roles = toset(concat(keys(local.tables_of), ["config", "integrations", "maps", "merchant", "prepare", "tidy"]))
 }
 
 data "aws_iam_policy_document" "trust" {

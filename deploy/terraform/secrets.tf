@@ -6,6 +6,8 @@ locals {
     seal-key       = "32 bytes in base64: seals partners' secrets in the database"
     token-key      = "at least 32 bytes: signs OAuth access tokens"
     digest-key     = "at least 32 bytes: keys the digests of requests"
+    pass-key       = "at least 32 bytes: signs the passes of merchants' pages"
+    link-key       = "at least 32 bytes: makes the links of recipients' pages"
     operator-token = "what operators' tools show"
   }
 }

@@ -21,7 +21,7 @@ func TestHelp(t *testing.T) {
 		if strings.HasSuffix(c.Short, ".") {
 			t.Errorf("%s: the short help %q ends in a full stop", c.CommandPath(), c.Short)
 		}
-		for line := range strings.Lines(c.Example) {
+		for line := range strings.Lines(strings.ReplaceAll(c.Example, "\\\n", " ")) {
 			checkExample(t, c, strings.TrimRight(line, "\n"))
 		}
 	}

@@ -27,7 +27,6 @@ func newMerchantsCommand() *cobra.Command {
 		Short: "Let the first person of a business in",
 		Long: `Let people of a business in to the pages of merchants. The first one is an admin,
 who then invites the others on the page "Team".`,
-		Example: `  footway merchants invite --partner acme --business gull-bakery --email ana@gull.example --name "Ana Gull" --url https://footway.example --config footway.yaml`,
 	}
 	cmd.AddCommand(newInviteCommand())
 	return cmd
@@ -48,9 +47,11 @@ func newInviteCommand() *cobra.Command {
 		Long: `Make an account of an admin of a business that is registered, and print the link at which
 its password is set. The link holds for a week and works once. An email that has an account is
 refused: somebody of the business can send a new invitation from the page "Team".`,
-		Example: `  footway merchants invite --partner acme --business gull-bakery --email ana@gull.example --name "Ana Gull" --url https://footway.example --config footway.yaml`,
-		Args:    wants(),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+		Example: `  footway merchants invite --partner acme --business gull-bakery \
+      --email ana@gull.example --name "Ana Gull" \
+      --url https://footway.example --config footway.yaml`,
+		Args: wants(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd, 30*time.Second)
 	flags := cmd.Flags()

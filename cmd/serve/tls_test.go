@@ -165,8 +165,8 @@ func TestCertificates(t *testing.T) {
 	defer cc.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if _, err := grpcapi.NewFleetClient(cc).Candidates(ctx, here); !fault.Is(err, fault.Forbidden) {
-		t.Errorf("Deliveries asks Fleet for candidates: %v; want it refused", err)
+	if _, err := grpcapi.NewFleetClient(cc).Docks(ctx, here); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("Deliveries asks Fleet for its docks: %v; want it refused", err)
 	}
 
 	// Certificates are replaced while everything runs.

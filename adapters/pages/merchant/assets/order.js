@@ -31,6 +31,7 @@ function put(html) {
     const kept = open.closest('section'), replaced = fresh.querySelector('.actions');
     if (kept && replaced) replaced.replaceWith(kept);
   }
+  document.querySelector('main > .note.good')?.remove(); // it was said
   const id = document.activeElement?.id;
   now.replaceChildren(...fresh.childNodes);
   if (id) document.getElementById(id)?.focus({ preventScroll: true });

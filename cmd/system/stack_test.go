@@ -125,6 +125,7 @@ func (s *stack) describe(replicas replicas) {
 	d.Security.OperatorToken = s.given("OPERATOR_TOKEN", "operator's token, long enough")
 	d.Security.Simulator = s.given("SIMULATOR_TOKEN", "people's token, long enough too")
 	d.Security.Digests = s.given("DIGEST_KEY", strings.Repeat("d", 32))
+	d.Security.Passes = s.given("PASS_KEY", strings.Repeat("p", 32))
 	d.Security.Accounts = []stores.Account{{ID: account, Token: s.given("ROBOTS_TOKEN", "robots' token, long enough too"), Keys: []stores.AccountKey{}}}
 	d.Integrations.SealKey = s.given("SEAL_KEY", base64.StdEncoding.EncodeToString([]byte(strings.Repeat("s", 32))))
 	d.Integrations.PrivateURLs, d.Integrations.PerMinute = true, 1_000_000

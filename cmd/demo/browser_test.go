@@ -92,7 +92,7 @@ func run[T any](ctx context.Context, t testing.TB, a chromedp.Action[T]) (T, err
 	if chromedp.FromContext(ctx) == nil || chromedp.FromContext(ctx).Target == nil {
 		return chromedp.Run(ctx, a) // the first call opens the tab, which lives as long as its context
 	}
-	within, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	within, cancel := context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
 	return chromedp.Run(within, a)
 }
@@ -100,7 +100,16 @@ func run[T any](ctx context.Context, t testing.TB, a chromedp.Action[T]) (T, err
 // see waits until a selector is on the page.
 func see(selector string) step { return chromedp.WaitVisible(chromedp.CSS(selector)) }
 
-func click(selector string) step { return chromedp.Click(chromedp.CSS(selector)) }
+// click presses what it finds once it is on the page. It does not aim: what moves when news come in would be missed.
+func click(selector string) step {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		if _, err := chromedp.Run(ctx, see(selector)); err != nil {
+			return err
+		}
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", selector)))
+		return err
+	})
+}
 
 func text(selector string) chromedp.Action[string] { return chromedp.Text(chromedp.CSS(selector)) }
 

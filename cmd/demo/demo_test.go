@@ -54,7 +54,7 @@ func begin(t testing.TB) *show {
 	data := t.TempDir()
 	go func() {
 		ended <- demo.Run(ctx, demo.Options{
-			Listen: "127.0.0.1:0", Market: market.Market{ID: "city", Name: n.Name, TimeZone: "America/New_York"}, Network: n, Scenario: s, Speed: 20, Orders: 20,
+			Listen: "127.0.0.1:0", Market: market.Market{ID: "city", Name: n.Name, TimeZone: "America/New_York"}, Network: n, Scenario: s, Speed: 60, Orders: 2,
 			Data: data, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})), Version: "test", Started: func(url string) { started <- url },
 		})
 	}()

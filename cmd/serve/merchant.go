@@ -205,7 +205,7 @@ func (p *process) openRecipients(mux *http.ServeMux, o *merchant.Options) error 
 				return z
 			}
 			return time.UTC
-		}, Phone: o.Support, Clock: p.clock, Log: p.log,
+		}, Phone: o.Support, Secure: o.Secure, Clock: p.clock, Log: p.log,
 	})
 	if err != nil {
 		return err

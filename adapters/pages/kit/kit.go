@@ -8,11 +8,14 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"path"
+	"runtime/debug"
 	"strings"
 )
 
@@ -130,12 +133,15 @@ type Options struct {
 	FormsTo []string
 	// Secure says that browsers come by https only.
 	Secure bool
+	// Log is told of handlers that panic; required.
+	Log *slog.Logger
 	// MaxBody is how long a request's body may be, in bytes; 0 is 64 KiB.
 	MaxBody int64
 }
 
 // Protect wraps pages: it sets the headers that browsers guard them by, refuses what another site
-// sends in a visitor's name, and bodies that are too long.
+// sends in a visitor's name, and bodies that are too long. A handler that
+// panics is logged, and answered for.
 func Protect(h http.Handler, o Options) http.Handler {
 	cross := http.NewCrossOriginProtection()
 	rules := policy
@@ -164,8 +170,47 @@ func Protect(h http.Handler, o Options) http.Handler {
 		if r.Body != nil {
 			r.Body = http.MaxBytesReader(w, r.Body, o.MaxBody)
 		}
-		h.ServeHTTP(w, r)
+		began := &answer{ResponseWriter: w}
+		defer began.crashed(r, o.Log)
+		h.ServeHTTP(began, r)
 	})
+}
+
+// answer knows whether anything of it has left.
+type answer struct {
+	http.ResponseWriter
+	left bool
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	a.left = true
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) {
+	a.left = true
+	return a.ResponseWriter.Write(b)
+}
+
+// crashed takes up a panic.
+func (a *answer) crashed(r *http.Request, log *slog.Logger) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	log.ErrorContext(r.Context(), "a page panicked", "page", r.Pattern, "panic", p, "stack", string(debug.Stack()))
+	if a.left {
+		panic(http.ErrAbortHandler) // half a page must not look like a whole one
+	}
+	http.Error(a, "Something went wrong here. It was written down; try again, or call us.", http.StatusInternalServerError)
 }
 
 // Show answers with a page. Nothing of it leaves before all of it is made.

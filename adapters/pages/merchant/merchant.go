@@ -118,7 +118,7 @@ func New(o Options) (*Pages, error) {
 	}
 	p.proxy = p.newProxy()
 	p.routes()
-	guard := kit.Options{Secure: o.Secure}
+	guard := kit.Options{Secure: o.Secure, Log: o.Log}
 	if o.Provider != nil {
 		guard.FormsTo = []string{o.Provider.Origin()}
 	}

@@ -52,7 +52,10 @@ func (v *visit) showStores(id, wrong string, status int) error {
 		week, err := coremerchant.Hours(s.Hours).Parse()
 		for i, name := range days {
 			view := dayView{ID: name[0], Name: name[1], From: "09:00", To: "18:00"}
-			if err == nil && len(week[i]) > 0 {
+			switch {
+			case s.Hours == "":
+				view.On = true // to begin with, for who opens it no longer always
+			case err == nil && len(week[i]) > 0:
 				first, last := week[i][0], week[i][len(week[i])-1]
 				view.On, view.From, view.To = true, timeText(first.From), timeText(last.To)
 			}
@@ -100,7 +103,7 @@ func (v *visit) editStore() error {
 	}
 	in["hours"] = hours
 	err = v.patch("/v1/businesses/"+segment(v.who.Account.Business.ID)+"/stores/"+segment(id), in, nil)
-	if statusOf(err) == http.StatusBadRequest {
+	if err != nil && statusOf(err) == http.StatusBadRequest {
 		return v.showStores(id, "Something is not as it should be: a name of up to 200 letters, an address, a phone number such as +12065550100.", http.StatusBadRequest)
 	}
 	if err != nil {

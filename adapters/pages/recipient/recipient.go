@@ -93,7 +93,7 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	p.proxy = p.newProxy()
-	p.all = kit.Protect(p.routes(), kit.Options{Secure: o.Secure, MaxBody: 4 << 10})
+	p.all = kit.Protect(p.routes(), kit.Options{Secure: o.Secure, MaxBody: 4 << 10, Log: o.Log})
 	return p, nil
 }
 

@@ -68,8 +68,12 @@ view: ## Build bin/footway-view, the visualizer's window (wants Go alone; to run
 	CGO_ENABLED=0 $(GO) build -o $(BIN)/footway-view ./cmd/footway-view
 
 .PHONY: run
-run: build ## All of Footway in one process, on http://localhost:8080: an invented city, robots, orders and pages
-	$(BIN)/footway demo
+run: ## All of Footway in one process, on http://localhost:8080: an invented city, robots, orders and pages
+	@mkdir -p $(BIN) $(TWIN) out
+	$(GO) build -o $(BIN)/footway ./cmd/footway
+	@# Nobody waits for the visualizer: it is built behind the demo, which shows it once it is there.
+	@$(MAKE) --no-print-directory twin-wasm > out/twin.log 2>&1 & twin=$$!; trap "kill $$twin 2> /dev/null || true" EXIT; \
+	  $(BIN)/footway demo --twin $(TWIN)
 
 .PHONY: lunch
 lunch: build ## Run a lunch rush in the generated city: table, log and report in out/lunch-rush

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -64,7 +65,9 @@ type Options struct {
 	// Orders is how many orders come in within an hour of the city, of partners and of the shop each; 0 is 40.
 	Orders int
 	// Data is a folder that keeps the log of the run; "" keeps none.
-	Data    string
+	Data string
+	// Twin has the visualizer for browsers, or will have it once it is built; nil is what the program was built with.
+	Twin    fs.FS
 	Log     *slog.Logger
 	Version string
 	// Started, if not nil, is called with the address of the start page once all is there.
@@ -242,7 +245,7 @@ func (d *demo) connect(ctx context.Context, kept *serve.Kept) error {
 	if d.module, err = citymap.New("/map"); err != nil {
 		return err
 	}
-	d.twin = web.New(web.Options{Log: d.Log, Market: sync.OnceValues(func() ([]byte, error) {
+	d.twin = web.New(web.Options{Built: d.Twin, Coming: d.Twin != nil, Log: d.Log, Market: sync.OnceValues(func() ([]byte, error) {
 		var b bytes.Buffer
 		err := maps.Encode(&b, d.Network, &zstd.Codec{})
 		return b.Bytes(), err

@@ -126,7 +126,7 @@ func (d *demo) start(w http.ResponseWriter, r *http.Request) {
 	safely(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	err := startPage.ExecuteTemplate(w, "start.html", map[string]any{
-		"Robots": d.Scenario.Fleet.Robots, "Speed": d.Speed, "City": d.Network.Name, "Shop": d.shop().Name, "Twin": d.twin.Built(), "Merchant": d.at["merchant"] != nil,
+		"Robots": d.Scenario.Fleet.Robots, "Speed": d.Speed, "City": d.Network.Name, "Shop": d.shop().Name, "Twin": d.twin.Built(), "Coming": d.Twin != nil, "Merchant": d.at["merchant"] != nil,
 		"Developer": d.key.Developer, "Key": d.key.ID, "Data": d.Data,
 	})
 	if err != nil && r.Context().Err() == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -14,10 +15,10 @@ import (
 
 // demoFlags are the flags of `footway demo`.
 type demoFlags struct {
-	listen, market, timeZone, data, level string
-	speed                                 float64
-	robots, orders                        int
-	seed                                  uint64
+	listen, market, timeZone, data, level, twin string
+	speed                                       float64
+	robots, orders                              int
+	seed                                        uint64
 }
 
 func newDemoCommand() *cobra.Command {
@@ -49,6 +50,7 @@ robots come sooner than they promise.`,
 	flags.Float64Var(&f.speed, "speed", 10, "how much faster than the wall clock the robots live, up to 20")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of what happens to robots and people")
 	flags.StringVar(&f.data, "data", "", "`folder` that keeps the log of the run")
+	flags.StringVar(&f.twin, "twin", "", "`folder` in which make twin-wasm builds the visualizer for browsers, now or before (default what was built in)")
 	flags.StringVar(&f.level, "log", "error", "what is logged on standard error: debug, info, warn or error")
 	return cmd
 }
@@ -77,10 +79,14 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 			return usagef("--data: %w", err)
 		}
 	}
+	var twin fs.FS
+	if f.twin != "" {
+		twin = os.DirFS(f.twin)
+	}
 	log := slog.New(secret.Redact(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: level}), &secret.Ring{}))
 	return demo.Run(cmd.Context(), demo.Options{
 		Listen: f.listen, Market: market.Market{ID: market.ID(networkName(f.market)), Name: n.Name, TimeZone: zoneName(f.timeZone)}, Network: n, Scenario: s,
-		Speed: f.speed, Orders: f.orders, Data: f.data, Log: log, Version: version(),
+		Speed: f.speed, Orders: f.orders, Data: f.data, Twin: twin, Log: log, Version: version(),
 		Started: func(url string) {
 			fmt.Fprintf(cmd.OutOrStdout(), "Footway is at %s\n%d robots, %g times as fast as your clock. Ctrl-C ends it.\n", url, f.robots, f.speed)
 		},

@@ -22,6 +22,9 @@ import (
 //go:embed page
 var page embed.FS
 
+//go:embed page/coming.html
+var coming []byte
+
 // The files that make twin-wasm builds.
 const (
 	program = "footway.wasm"
@@ -33,6 +36,8 @@ type Options struct {
 	// Built has what make twin-wasm builds: footway.wasm.br, footway.wasm.gz and wasm_exec.js. Nil: what the
 	// binary was built with, if it was.
 	Built fs.FS
+	// Coming says that Built is being built: who asks early is told so, and asks again.
+	Coming bool
 	// Market returns the map of the system that is watched, as a .fwnet file; nil: there is none.
 	Market func() ([]byte, error)
 	// Connect are further origins that the page may get run logs from, such as https://logs.example.com.
@@ -47,7 +52,7 @@ type Handler struct {
 	policy string
 
 	mu     sync.Mutex
-	marked map[string]string // tags of files
+	marked map[string]string // tags of files by name and time
 }
 
 // New returns a handler of /twin.
@@ -109,8 +114,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, name string) {
 	}
 }
 
-// missing says what the binary lacks.
+// missing says what is not there, or not yet.
 func (h *Handler) missing(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	if h.o.Coming {
+		w.Header().Set("Retry-After", "2")
+		w.Header().Set("Content-Type", types[".html"])
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write(coming) // the caller may be gone
+		return
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(http.StatusNotImplemented)
 	_, _ = io.WriteString(w, "This program was built without the visualizer.\n\nmake build builds it with the visualizer in it; make view builds the visualizer's window.\n") // the caller may be gone
@@ -169,12 +182,15 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request, from fs.FS, name,
 	header := w.Header()
 	header.Set("Content-Type", kind)
 	header.Set("Cache-Control", "no-cache") // it is asked each time whether it is still the same
-	header.Set("ETag", h.tag(name, b))
+	header.Set("ETag", h.tag(from, name, b))
 	http.ServeContent(w, r, "", zeroTime, bytes.NewReader(b))
 }
 
-// tag returns what a file's content is known by.
-func (h *Handler) tag(name string, b []byte) string {
+// tag returns what a file's content is known by. In a folder it may be built again.
+func (h *Handler) tag(from fs.FS, name string, b []byte) string {
+	if about, err := fs.Stat(from, name); err == nil {
+		name += about.ModTime().String()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t, ok := h.marked[name]

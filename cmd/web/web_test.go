@@ -8,9 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"footway/cmd/web"
 )
@@ -105,6 +108,38 @@ func TestWithoutProgram(t *testing.T) {
 	}
 	if got := get(t, h, "/twin/footway.wasm"); got.Code != http.StatusNotFound || got.Header().Get("Content-Encoding") != "" {
 		t.Errorf("the program: %d %v, want 404", got.Code, got.Header())
+	}
+}
+
+// TestProgramThatIsBeingBuilt asks before, while and after the program is built in a folder.
+func TestProgramThatIsBeingBuilt(t *testing.T) {
+	folder := t.TempDir()
+	h := web.New(web.Options{Built: os.DirFS(folder), Coming: true})
+	if w := get(t, h, "/twin"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "being built") || get(t, h, "/twin/coming.js").Code != http.StatusOK {
+		t.Errorf("before: %d %v %q, want 503 and to be asked again", w.Code, w.Header(), w.Body)
+	}
+	var tags []string
+	for _, text := range []string{"one", "another"} {
+		for _, name := range []string{"wasm_exec.js", "footway.wasm.br", "footway.wasm.gz"} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			at := time.Unix(int64(1e9+len(tags)), 0)
+			if err := os.Chtimes(filepath.Join(folder, name), at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w := get(t, h, "/twin"); w.Code != http.StatusOK || !h.Built() {
+			t.Errorf("built: %d", w.Code)
+		}
+		w := get(t, h, "/twin/footway.wasm", "Accept-Encoding", "br")
+		if w.Body.String() != text {
+			t.Errorf("the program is %q, want %q", w.Body, text)
+		}
+		tags = append(tags, w.Header().Get("ETag"))
+	}
+	if tags[0] == tags[1] {
+		t.Errorf("what was built again has the tag %s of what was there before", tags[0])
 	}
 }
 

@@ -50,11 +50,19 @@ func run(name string, stdout io.Writer) error {
 		if err := w.Close(); err != nil {
 			return err
 		}
-		if err := os.WriteFile(name+form.ending, b.Bytes(), 0o644); err != nil {
+		if err := put(name+form.ending, b.Bytes()); err != nil {
 			return err
 		}
 		fmt.Fprintf(stdout, ", %s %.1f MB", form.ending, float64(b.Len())/1e6)
 	}
 	fmt.Fprintln(stdout)
 	return nil
+}
+
+// put writes a file which, whenever somebody looks, is whole or not there.
+func put(name string, b []byte) error {
+	if err := os.WriteFile(name+".part", b, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(name+".part", name)
 }

@@ -14,12 +14,13 @@ import (
 	"footway/core/fault"
 )
 
-// Pass is what the merchants' pages say to Deliveries of who is signed in: whose it is, and what it may see.
+// Pass is what the merchants' pages say to Deliveries and Integrations of who is signed in: whose it is, and what it may see.
 type Pass struct {
 	Account  account.ID         `json:"a"`
 	Partner  delivery.PartnerID `json:"p"`
 	Business string             `json:"b"`
 	Store    string             `json:"s,omitempty"` // within Business; "" is all
+	Admin    bool               `json:"d,omitempty"` // it looks after Business
 	// Customers says that it orders for customers of its own, and so may see who they are.
 	Customers bool       `json:"c,omitempty"`
 	Until     clock.Time `json:"u"`

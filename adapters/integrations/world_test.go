@@ -120,7 +120,7 @@ func newWorld(t testing.TB, change func(*integrations.Deps, *integrations.Option
 		},
 		Encode: func(e integration.Entry) ([]byte, error) { return json.Marshal(e) },
 		Replay: func(ctx context.Context, p delivery.PartnerID, endpoint string, after uint64) error {
-			_, err := w.registry.OwnEndpoint(ctx, p, endpoint)
+			_, err := w.registry.OwnEndpoint(ctx, integration.Owner{Partner: p}, endpoint)
 			if err == nil {
 				w.replayed = append(w.replayed, after)
 			}

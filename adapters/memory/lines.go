@@ -11,18 +11,21 @@ import (
 	"footway/core/integration"
 )
 
-// LineStore keeps what waits for endpoints, and dead letters.
+// LineStore keeps what waits for endpoints, and how the rest has ended.
 type LineStore struct {
 	mu    sync.Mutex
 	lines map[string]integration.Line
-	dead  map[string][]integration.DeadLetter // of an endpoint, by position
+	ends  map[string][]integration.End // of an endpoint, by position
 }
 
-var _ integration.LineStore = (*LineStore)(nil)
+var (
+	_ integration.LineStore = (*LineStore)(nil)
+	_ integration.EndStore  = (*LineStore)(nil)
+)
 
 // NewLineStore returns an empty store.
 func NewLineStore() *LineStore {
-	return &LineStore{lines: map[string]integration.Line{}, dead: map[string][]integration.DeadLetter{}}
+	return &LineStore{lines: map[string]integration.Line{}, ends: map[string][]integration.End{}}
 }
 
 // Line implements integration.LineStore.
@@ -37,7 +40,7 @@ func (s *LineStore) Line(_ context.Context, endpoint string) (integration.Line, 
 }
 
 // SaveLine implements integration.LineStore.
-func (s *LineStore) SaveLine(_ context.Context, l integration.Line, dead ...integration.DeadLetter) (uint64, error) {
+func (s *LineStore) SaveLine(_ context.Context, l integration.Line, ends ...integration.End) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if stored := s.lines[l.Endpoint].Revision; stored != l.Revision {
@@ -46,44 +49,56 @@ func (s *LineStore) SaveLine(_ context.Context, l integration.Line, dead ...inte
 	l = l.Clone()
 	l.Revision++
 	s.lines[l.Endpoint] = l
-	for _, d := range dead {
-		all := s.dead[d.Endpoint]
-		i, there := slices.BinarySearchFunc(all, d.Position, byPosition)
+	for _, e := range ends {
+		all := s.ends[e.Endpoint]
+		i, there := slices.BinarySearchFunc(all, e.Position, byPosition)
 		if there {
-			all[i] = d
+			all[i] = e
 			continue
 		}
-		s.dead[d.Endpoint] = slices.Insert(all, i, d)
+		s.ends[e.Endpoint] = slices.Insert(all, i, e)
 	}
 	return l.Revision, nil
 }
 
-func byPosition(d integration.DeadLetter, position uint64) int {
-	return cmp.Compare(d.Position, position)
+func byPosition(e integration.End, position uint64) int {
+	return cmp.Compare(e.Position, position)
 }
 
-// DeadLetters implements integration.LineStore.
-func (s *LineStore) DeadLetters(_ context.Context, endpoint string, after uint64, limit int) ([]integration.DeadLetter, error) {
+// DropLine implements integration.LineStore.
+func (s *LineStore) DropLine(_ context.Context, endpoint string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.dead[endpoint]
-	from, there := slices.BinarySearchFunc(all, after, byPosition)
-	if there {
-		from++
-	}
-	all = all[from:]
-	return slices.Clone(all[:min(len(all), max(limit, 0))]), nil
+	delete(s.lines, endpoint)
+	delete(s.ends, endpoint)
+	return nil
 }
 
-// TrimDead implements integration.LineStore.
-func (s *LineStore) TrimDead(_ context.Context, t clock.Time) (int, error) {
+// Ends implements integration.EndStore.
+func (s *LineStore) Ends(_ context.Context, q integration.EndQuery) ([]integration.End, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []integration.End
+	for _, e := range slices.Backward(s.ends[q.Endpoint]) {
+		if e.Position < q.From || len(found) >= q.Limit {
+			break
+		}
+		if (q.Below == 0 || e.Position < q.Below) && !(q.GivenUp && e.Told) {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+// TrimEnds implements integration.EndStore.
+func (s *LineStore) TrimEnds(_ context.Context, t clock.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
-	for endpoint, all := range s.dead {
-		kept := slices.DeleteFunc(slices.Clone(all), func(d integration.DeadLetter) bool { return d.At < t })
+	for endpoint, all := range s.ends {
+		kept := slices.DeleteFunc(slices.Clone(all), func(e integration.End) bool { return e.At < t })
 		n += len(all) - len(kept)
-		s.dead[endpoint] = kept
+		s.ends[endpoint] = kept
 	}
 	return n, nil
 }

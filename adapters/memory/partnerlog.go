@@ -28,7 +28,10 @@ type entries struct {
 	rest    []delivery.Update
 }
 
-var _ integration.Log = (*PartnerLog)(nil)
+var (
+	_ integration.Log       = (*PartnerLog)(nil)
+	_ integration.LogReader = (*PartnerLog)(nil)
+)
 
 // NewPartnerLog returns an empty log. The clock tells when updates were taken.
 func NewPartnerLog(c clock.Clock) *PartnerLog {
@@ -130,6 +133,24 @@ func (p *PartnerLog) Entries(_ context.Context, partner delivery.PartnerID, afte
 	all := make([]integration.Entry, 0, min(uint64(limit), end-after))
 	for at := after + 1; at <= end && len(all) < limit; at++ {
 		all = append(all, integration.Entry{Position: at, Update: log.rest[at-log.trimmed-1]})
+	}
+	return all, nil
+}
+
+// Newest implements integration.LogReader.
+func (p *PartnerLog) Newest(_ context.Context, o integration.Owner, below uint64, limit int) ([]integration.Entry, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	log := p.logs[o.Partner]
+	if log == nil {
+		return nil, nil
+	}
+	var all []integration.Entry
+	for i, u := range slices.Backward(log.rest) {
+		at := log.trimmed + uint64(i) + 1
+		if len(all) < limit && (below == 0 || at < below) && o.Has(&u) {
+			all = append(all, integration.Entry{Position: at, Update: u})
+		}
 	}
 	return all, nil
 }

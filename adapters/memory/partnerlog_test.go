@@ -12,3 +12,7 @@ import (
 func TestPartnerLog(t *testing.T) {
 	porttest.PartnerLog(t, func(_ *testing.T, c clock.Clock) integration.Log { return memory.NewPartnerLog(c) })
 }
+
+func TestLogReader(t *testing.T) {
+	porttest.LogReader(t, func(_ *testing.T, c clock.Clock) porttest.ReadableLog { return memory.NewPartnerLog(c) })
+}

@@ -123,10 +123,12 @@ func (r *Registry) Endpoint(_ context.Context, id string) (integration.Endpoint,
 }
 
 // Endpoints implements integration.EndpointStore.
-func (r *Registry) Endpoints(_ context.Context, p delivery.PartnerID, after string, limit int) ([]integration.Endpoint, error) {
+func (r *Registry) Endpoints(_ context.Context, o integration.Owner, after string, limit int) ([]integration.Endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return rows(r.endpoints, limit, func(e integration.Endpoint) bool { return e.ID > after && (p == "" || e.Partner == p) }, integration.Endpoint.Clone), nil
+	return rows(r.endpoints, limit, func(e integration.Endpoint) bool {
+		return e.ID > after && (o.Partner == "" || e.Partner == o.Partner) && (o.Business == "" || e.Business == o.Business)
+	}, integration.Endpoint.Clone), nil
 }
 
 // CreateEndpoint implements integration.EndpointStore.
@@ -149,6 +151,14 @@ func (r *Registry) SaveEndpoint(_ context.Context, e integration.Endpoint) (uint
 	e.Revision++
 	r.endpoints[e.ID] = e
 	return e.Revision, nil
+}
+
+// DropEndpoint implements integration.EndpointStore.
+func (r *Registry) DropEndpoint(_ context.Context, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.endpoints, id)
+	return nil
 }
 
 // Secret implements integration.SecretStore.

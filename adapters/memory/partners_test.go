@@ -24,5 +24,5 @@ func TestRegistry(t *testing.T) {
 }
 
 func TestLineStore(t *testing.T) {
-	porttest.LineStore(t, func(*testing.T) integration.LineStore { return memory.NewLineStore() })
+	porttest.LineStore(t, func(*testing.T) porttest.LineAndEndStore { return memory.NewLineStore() })
 }

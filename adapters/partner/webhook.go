@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/fleet"
 	"footway/core/integration"
@@ -38,6 +39,13 @@ const (
 func DriveEvents() []string {
 	return []string{dasherConfirmed, dasherToPickup, dasherAtPickup, dasherPickedUp, dasherToDropoff, dasherAtDropoff, dasherDroppedOff,
 		deliveryCancelled, returnBegins, dasherAtReturn, deliveryReturned}
+}
+
+// EventNames returns the names of all events, in the order in which most deliveries have them.
+func EventNames() []string {
+	return []string{footwayQuoted, footwayCreated, dasherConfirmed, dasherToPickup, dasherAtPickup, dasherPickedUp, dasherToDropoff, dasherAtDropoff, dasherDroppedOff,
+		deliveryCancelled, returnBegins, dasherAtReturn, deliveryReturned, footwayReady, footwayExpectation, footwayEdited, footwayUnassigned, footwayCustodyMoved,
+		footwayTrouble, footwayUnknownUpdate}
 }
 
 // EventName returns what an update is called in Drive's words, or in ours
@@ -120,8 +128,8 @@ type event struct {
 	DasherName           string         `json:"dasher_name,omitempty"`
 
 	EventID        string        `json:"event_id"`
-	Sequence       uint64        `json:"sequence"` // per delivery, from 1, without gaps
-	Position       uint64        `json:"position"` // in the partner's log, for GET /events?after=
+	Sequence       uint64        `json:"sequence"`           // per delivery, from 1, without gaps
+	Position       uint64        `json:"position,omitempty"` // in the partner's log, for GET /events?after=; a business is not told
 	PreviousStatus string        `json:"previous_delivery_status,omitempty"`
 	Market         string        `json:"market"`
 	RobotID        fleet.RobotID `json:"robot_id,omitempty"`
@@ -167,6 +175,24 @@ func EncodeEvent(e integration.Entry) ([]byte, error) {
 		return nil, fmt.Errorf("event %s: %w", out.EventID, err)
 	}
 	return b, nil
+}
+
+// ping is the name of events of which nothing happened.
+const ping = "FOOTWAY_PING"
+
+// EncodePing returns the body of a webhook that only tries an endpoint, and its event's id.
+func EncodePing(id string, at clock.Time) (body []byte, eventID string, err error) {
+	eventID = "evt_ping_" + id
+	body, err = json.Marshal(struct {
+		Name      string `json:"event_name"`
+		Type      string `json:"event_type"`
+		CreatedAt string `json:"created_at"`
+		EventID   string `json:"event_id"`
+	}{ping, ping, isoTime(at), eventID})
+	if err != nil {
+		return nil, "", fmt.Errorf("event %s: %w", eventID, err)
+	}
+	return body, eventID, nil
 }
 
 // statusIn is statusOf for what came over a wire: "" for a state of another version.

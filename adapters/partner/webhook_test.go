@@ -44,6 +44,21 @@ func TestEventNames(t *testing.T) {
 	if all := slices.Compact(slices.Clone(used)); len(all) != len(used) {
 		t.Errorf("one name for two things: %v", used)
 	}
+	used = append(used, footwayUnknownUpdate)
+	slices.Sort(used)
+	if listed := slices.Sorted(slices.Values(EventNames())); !slices.Equal(listed, used) {
+		t.Errorf("EventNames lists %v, and there are %v", listed, used)
+	}
+}
+
+func TestEncodePing(t *testing.T) {
+	const want = `{"event_name":"FOOTWAY_PING","event_type":"FOOTWAY_PING","created_at":"2026-03-02T12:00:00.000Z","event_id":"evt_ping_7"}`
+	if body, id, err := EncodePing("7", fake.Start); err != nil || string(body) != want || id != "evt_ping_7" {
+		t.Errorf("EncodePing = %s, %q, %v; want %s", body, id, err, want)
+	}
+	if slices.Contains(EventNames(), ping) {
+		t.Error("endpoints can want pings, which they get only when somebody asks")
+	}
 }
 
 func TestEncodeEvent(t *testing.T) {

@@ -23,17 +23,37 @@ func (l *PartnerLog) Entries(ctx context.Context, p delivery.PartnerID, after ui
 	if err != nil {
 		return nil, translate(op, err)
 	}
-	all, err := collect(rows, func(row pgx.CollectableRow) (e integration.Entry, err error) {
-		var doc []byte
-		if err = row.Scan(&e.Position, &doc); err == nil {
-			e.Update, err = readUpdate(doc)
-		}
-		return e, err
-	})
+	all, err := collect(rows, scanEntry)
 	if err != nil {
 		return nil, translate(op, fmt.Errorf("log of %s after %d: %w", p, after, err))
 	}
 	return all, nil
+}
+
+func scanEntry(row pgx.CollectableRow) (e integration.Entry, err error) {
+	var doc []byte
+	if err = row.Scan(&e.Position, &doc); err == nil {
+		e.Update, err = readUpdate(doc)
+	}
+	return e, err
+}
+
+// newestOfBusiness reads along the index entries_business, which is of the same expressions.
+const newestOfBusiness = `SELECT position, doc::text FROM entries
+	WHERE partner = $1 AND position < $2 AND strpos(doc->>'store', '/') > 0 AND split_part(doc->>'store', '/', 1) = $3
+	ORDER BY position DESC LIMIT $4`
+
+// Newest implements integration.LogReader.
+func (l *PartnerLog) Newest(ctx context.Context, o integration.Owner, below uint64, limit int) ([]integration.Entry, error) {
+	const op = "postgres.Newest"
+	if below == 0 || below > math.MaxInt64 {
+		below = math.MaxInt64 // which no log reaches
+	}
+	if o.Business == "" {
+		return list(ctx, l.db, op, scanEntry, `SELECT position, doc::text FROM entries WHERE partner = $1 AND position < $2 ORDER BY position DESC LIMIT $3`,
+			string(o.Partner), int64(below), max(limit, 0))
+	}
+	return list(ctx, l.db, op, scanEntry, newestOfBusiness, string(o.Partner), int64(below), o.Business, max(limit, 0))
 }
 
 // Gaps implements integration.Log.

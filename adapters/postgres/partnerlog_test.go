@@ -23,6 +23,12 @@ func TestPartnerLog(t *testing.T) {
 	})
 }
 
+func TestLogReader(t *testing.T) {
+	porttest.LogReader(t, func(t *testing.T, c clock.Clock) porttest.ReadableLog {
+		return postgres.NewPartnerLog(fresh(t, postgres.Integrations), c)
+	})
+}
+
 // brake stops the transactions that append an entry of the delivery "slow"
 // when they commit, while its lock is held.
 const brake = `

@@ -139,18 +139,29 @@ func (r *Registry) Endpoint(ctx context.Context, id string) (integration.Endpoin
 }
 
 // Endpoints implements integration.EndpointStore.
-func (r *Registry) Endpoints(ctx context.Context, p delivery.PartnerID, after string, limit int) ([]integration.Endpoint, error) {
+func (r *Registry) Endpoints(ctx context.Context, o integration.Owner, after string, limit int) ([]integration.Endpoint, error) {
 	const op = "postgres.Endpoints"
-	if p == "" {
-		return list(ctx, r.db, op, scanEndpoint, `SELECT doc::text, revision FROM registry_endpoints WHERE id > $1 ORDER BY id LIMIT $2`, after, max(limit, 0))
+	limit = max(limit, 0)
+	switch {
+	case o.Partner == "" && o.Business == "":
+		return list(ctx, r.db, op, scanEndpoint, `SELECT doc::text, revision FROM registry_endpoints WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	case o.Business == "":
+		return list(ctx, r.db, op, scanEndpoint, `SELECT doc::text, revision FROM registry_endpoints WHERE partner = $1 AND id > $2 ORDER BY id LIMIT $3`, string(o.Partner), after, limit)
 	}
-	return list(ctx, r.db, op, scanEndpoint, `SELECT doc::text, revision FROM registry_endpoints WHERE partner = $1 AND id > $2 ORDER BY id LIMIT $3`, string(p), after, max(limit, 0))
+	return list(ctx, r.db, op, scanEndpoint, `SELECT doc::text, revision FROM registry_endpoints WHERE partner = $1 AND business = $2 AND id > $3 ORDER BY id LIMIT $4`,
+		string(o.Partner), o.Business, after, limit)
 }
 
 // CreateEndpoint implements integration.EndpointStore.
 func (r *Registry) CreateEndpoint(ctx context.Context, e integration.Endpoint) error {
 	return r.insert(ctx, "postgres.CreateEndpoint", e.ID, e,
-		`INSERT INTO registry_endpoints (id, partner, doc, revision) VALUES ($1, $2, $3::json, 1) ON CONFLICT DO NOTHING`, e.ID, string(e.Partner))
+		`INSERT INTO registry_endpoints (id, partner, business, doc, revision) VALUES ($1, $2, $3, $4::json, 1) ON CONFLICT DO NOTHING`, e.ID, string(e.Partner), e.Business)
+}
+
+// DropEndpoint implements integration.EndpointStore.
+func (r *Registry) DropEndpoint(ctx context.Context, id string) error {
+	_, err := r.db.exec(ctx, "postgres.DropEndpoint", `DELETE FROM registry_endpoints WHERE id = $1`, id)
+	return err
 }
 
 // SaveEndpoint implements integration.EndpointStore.

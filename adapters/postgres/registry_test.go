@@ -34,7 +34,7 @@ func TestSealedSecrets(t *testing.T) {
 }
 
 func TestLineStore(t *testing.T) {
-	porttest.LineStore(t, func(t *testing.T) integration.LineStore {
+	porttest.LineStore(t, func(t *testing.T) porttest.LineAndEndStore {
 		return postgres.NewLineStore(fresh(t, postgres.Integrations))
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"footway/core/fault"
 )
 
-// Options are what both APIs have in common. The zero value lets nobody in.
+// Options are what all APIs have in common. The zero value lets nobody in.
 type Options struct {
 	Auth Auth
 	Log  *slog.Logger // nil: nothing is logged

@@ -35,6 +35,7 @@ type Caller struct {
 	Partner  delivery.PartnerID
 	Business string
 	Store    string      // within Business
+	Admin    bool        // of a merchant: it looks after Business
 	Delivery delivery.ID // of a recipient: the only one
 	// Customers says of a merchant that it orders for customers of its own, not of its partner: it may see who they are.
 	Customers bool

@@ -23,7 +23,7 @@ func FuzzBodies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, v := range []any{&wireQuoteRequest{}, &wireAccept{}, &wireEdit{}, &wireCancel{}, &wireReady{}, &wireHandoff{}, &struct{}{}, &wireEstimateRequest{}, &wireSearch{}, &wirePosition{},
-			&wireNewBusiness{}, &wireBusinessEdit{}, &wireNewStore{}, &wireStoreEdit{}, &wireRequest{}, &wireFinish{}} {
+			&wireNewBusiness{}, &wireBusinessEdit{}, &wireNewStore{}, &wireStoreEdit{}, &wireRequest{}, &wireFinish{}, &wireNewWebhook{}, &wireWebhookEdit{}, &wireRotation{}, &wireResend{}} {
 			if err := decode(body, v); err != nil {
 				if !fault.Is(err, fault.Invalid) || fault.ReasonOf(err) != reasonBadBody {
 					t.Fatalf("%T: %v; want fault.Invalid", v, err)
@@ -55,6 +55,9 @@ func FuzzNames(f *testing.F) {
 		}
 		if r, ok := readRef(s); ok && r.partners && externalRef(r.external) != s {
 			t.Fatalf("reference %q is %+v", s, r)
+		}
+		if at, ok := eventAt(s); ok && eventMark(at) != s {
+			t.Fatalf("the place of an event %q is %d", s, at)
 		}
 		if m, err := markFrom(s); err == nil && s != "" && markTo(m) != s {
 			t.Fatalf("cursor %q is %+v", s, m)

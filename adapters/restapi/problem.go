@@ -50,6 +50,7 @@ const (
 	reasonBadCursor       = "bad_cursor"
 	reasonBadKey          = "idempotency_key_mismatch"
 	reasonBusy            = "busy"
+	reasonTooOften        = "too_often"
 	reasonNotLeader       = "not_leader"
 	reasonDeadline        = "deadline"
 	reasonCut             = "cut"

@@ -170,7 +170,7 @@ func outcome(status int, h http.Header, cause string) integration.Outcome {
 	case cause != "":
 		return failed(cause)
 	case status >= 200 && status < 300:
-		return integration.Outcome{Verdict: integration.Taken}
+		return integration.Outcome{Verdict: integration.Taken, Cause: text}
 	case status == http.StatusGone:
 		return integration.Outcome{Verdict: integration.Closed, Cause: text}
 	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:

@@ -47,6 +47,7 @@ type Sender struct {
 	SenderDeps
 	o      SenderOptions
 	places chan struct{}
+	again  chan struct{} // look for endpoints that have changed
 
 	mu    sync.Mutex
 	lines map[string]*lineTask
@@ -58,6 +59,7 @@ type lineTask struct {
 	news     chan struct{}
 	stop     context.CancelFunc
 	stat     atomic.Pointer[Stat]
+	renewed  bool // it ends to begin anew; guarded by the sender's mu
 }
 
 // Stat is how it stands with an endpoint that this sender has its turn at, for metrics.
@@ -97,7 +99,7 @@ func NewSender(d SenderDeps, o SenderOptions) *Sender {
 	if o.Most == 0 {
 		o.Most = 1024
 	}
-	return &Sender{SenderDeps: d, o: o, places: make(chan struct{}, o.Most), lines: map[string]*lineTask{}}
+	return &Sender{SenderDeps: d, o: o, places: make(chan struct{}, o.Most), again: make(chan struct{}, 1), lines: map[string]*lineTask{}}
 }
 
 // News says that a partner's log has grown: its endpoints are told at once.
@@ -114,6 +116,14 @@ func (s *Sender) News(p delivery.PartnerID) {
 	}
 }
 
+// Changed says that an endpoint is new or was changed: endpoints are looked for at once.
+func (s *Sender) Changed() {
+	select {
+	case s.again <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
 // Run sends until ctx ends. Webhooks that are under way then come to their end first.
 func (s *Sender) Run(ctx context.Context) {
 	var running sync.WaitGroup
@@ -126,6 +136,7 @@ func (s *Sender) Run(ctx context.Context) {
 		}
 		select {
 		case <-again.C:
+		case <-s.again:
 		case <-ctx.Done():
 			return
 		}
@@ -138,7 +149,7 @@ func (s *Sender) scan(ctx context.Context, running *sync.WaitGroup) error {
 	there := map[string]bool{}
 	for after := ""; ; {
 		asking, cancel := context.WithTimeout(ctx, storeTime)
-		all, err := s.Registry.Endpoints.Endpoints(asking, "", after, page)
+		all, err := s.Registry.Endpoints.Endpoints(asking, integration.Owner{}, after, page)
 		cancel()
 		if err != nil {
 			return err
@@ -169,7 +180,8 @@ func (s *Sender) start(ctx context.Context, e integration.Endpoint, running *syn
 	defer s.mu.Unlock()
 	if l := s.lines[e.ID]; l != nil {
 		if l.endpoint.Revision != e.Revision {
-			l.stop() // the next scan starts it anew
+			l.renewed = true
+			l.stop() // and the next scan, which comes as soon as it has ended, starts it anew
 		}
 		return
 	}
@@ -182,6 +194,9 @@ func (s *Sender) start(ctx context.Context, e integration.Endpoint, running *syn
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			delete(s.lines, e.ID)
+			if l.renewed {
+				s.Changed()
+			}
 		}()
 		s.line(ctx, l)
 	})
@@ -326,6 +341,9 @@ func (w *turn) try(ctx context.Context, e integration.Entry, p integration.Proof
 			o = failed("internal error")
 		}
 	}()
+	if w.l.endpoint.Business != "" {
+		e.Position = 0 // it counts what others of the partner are told, too
+	}
 	body, err := w.s.Encode(e)
 	if err != nil {
 		w.s.Log.Error("an event cannot be encoded", "delivery", e.Delivery, "sequence", e.Sequence, "error", err)

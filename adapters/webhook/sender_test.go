@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -50,7 +51,7 @@ func newOffice(t testing.TB, change func(*integration.Rules)) *office {
 		change(&rules)
 	}
 	var err error
-	o.post, err = integration.NewPost(integration.PostDeps{Lines: o.lines, Log: o.log, Endpoints: o.registry, Clock: realClock{}, Name: partner.EventName}, rules)
+	o.post, err = integration.NewPost(integration.PostDeps{Lines: o.lines, Ends: o.lines, Log: o.log, Recent: o.log, Endpoints: o.registry, Clock: realClock{}, Name: partner.EventName}, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +221,7 @@ func TestSenderStubborn(t *testing.T) {
 
 func (o *office) line(t *testing.T) integration.Line {
 	t.Helper()
-	all, err := o.registry.PartnerEndpoints(t.Context(), "p")
+	all, err := o.registry.OwnEndpoints(t.Context(), integration.Owner{Partner: "p"})
 	if err != nil || len(all) != 1 {
 		t.Fatal(all, err)
 	}
@@ -319,7 +320,7 @@ func TestSenderGone(t *testing.T) {
 	defer run(o.sender(SenderOptions{}))()
 	o.happen("p", 1, 3)
 	eventually(t, "the endpoint is gone", func() bool {
-		got, err := o.registry.OwnEndpoint(t.Context(), "p", e.ID)
+		got, err := o.registry.OwnEndpoint(t.Context(), integration.Owner{Partner: "p"}, e.ID)
 		return err == nil && got.Status == integration.Gone
 	})
 	eventually(t, "its line is released", func() bool { return o.line(t).Owner == "" })
@@ -329,7 +330,7 @@ func TestSenderGone(t *testing.T) {
 	l.mu.Lock()
 	l.answer = nil
 	l.mu.Unlock()
-	if _, err := o.registry.SetEndpoint(t.Context(), "p", e.ID, integration.Active); err != nil {
+	if _, err := o.registry.SetEndpoint(t.Context(), integration.Owner{Partner: "p"}, e.ID, integration.Active); err != nil {
 		t.Fatal(err)
 	}
 	wantWhole(t, l, 1, 3)
@@ -342,7 +343,7 @@ func TestSenderReplay(t *testing.T) {
 	defer run(o.sender(SenderOptions{}))()
 	o.happen("p", 1, 5)
 	wantWhole(t, l, 1, 5)
-	if err := fake.Again(func() error { return o.post.Rewind(t.Context(), "p", e.ID, 2) }); err != nil {
+	if err := fake.Again(func() error { return o.post.Rewind(t.Context(), integration.Owner{Partner: "p"}, e.ID, 2) }); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "3 to 5 are told again", func() bool {
@@ -353,6 +354,53 @@ func TestSenderReplay(t *testing.T) {
 	if n := l.ids["evt_p-0_4"]; n != 2 {
 		t.Errorf("the 4th was told %d times under its id; want 2", n)
 	}
+}
+
+// TestSenderBusiness tells a business of its own deliveries, and not where they are in its partner's log.
+func TestSenderBusiness(t *testing.T) {
+	o := newOffice(t, nil)
+	o.endpoint("p", newListener(nil))
+	var mu sync.Mutex
+	var heard []string
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || bytes.Contains(body, []byte("position")) {
+			t.Errorf("a business is told %s, %v", body, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, r.Header.Get("webhook-id"))
+	}))
+	defer s.Close()
+	// Nobody looks for endpoints by itself within the time of this test.
+	sender := NewSender(SenderDeps{Post: o.post, Registry: o.registry, Client: o.client, Encode: partner.EncodeEvent, EventID: partner.EventID, Clock: realClock{}, Log: slog.New(slog.DiscardHandler)},
+		SenderOptions{Rescan: time.Hour, Poll: 10 * time.Millisecond})
+	defer run(sender)()
+	e, _, err := o.registry.AddEndpoint(t.Context(), integration.NewEndpoint{Partner: "p", Business: "bakery", URL: s.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender.Changed()
+	for i, store := range []string{"bar/quay", "bakery/quay", "bakery/hill", "bar/hill"} {
+		u := delivery.Update{Delivery: delivery.ID(fmt.Sprint("d", i)), Sequence: 1, Kind: delivery.Ready, At: realClock{}.Now(), Market: "m", Partner: "p", ExternalID: "x", To: delivery.Requested, Store: store}
+		if err := o.log.Take(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := func(want ...string) func() bool {
+		return func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			slices.Sort(heard)
+			return slices.Equal(heard, want)
+		}
+	}
+	eventually(t, "the bakery is told of its own", told("evt_d1_1", "evt_d2_1"))
+	if err := fake.Again(func() error { return o.post.Resend(t.Context(), e.Owner(), e.ID, 3) }); err != nil {
+		t.Fatal(err)
+	}
+	sender.Changed()
+	eventually(t, "one is told again, though endpoints are not looked for", told("evt_d1_1", "evt_d2_1", "evt_d2_1"))
 }
 
 // BenchmarkSender tells a local endpoint.

@@ -38,20 +38,23 @@ func browser(t testing.TB) context.Context {
 	return ctx
 }
 
+// apart returns a browser with cookies of its own, beside others.
+func apart(chrome context.Context, t testing.TB) context.Context {
+	t.Helper()
+	ctx, done := chromedp.NewContext(chrome, chromedp.WithNewBrowserContext())
+	t.Cleanup(done)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("open a browser of its own: %v", err)
+	}
+	return ctx
+}
+
 // tab opens a page of its own, and fails the test when its scripts do.
 func tab(in context.Context, t testing.TB, dark bool, width int64) context.Context {
 	t.Helper()
 	ctx, done := chromedp.NewContext(in)
 	t.Cleanup(done)
-	theme := "light"
-	if dark {
-		theme = "dark"
-	}
-	look := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}}
-	do(ctx, t, chromedp.EmulateViewport(width, 844), chromedp.Func(func(ctx context.Context, to *chromedp.Target) error {
-		_, err := cdp.Call(ctx, to, emulation.SetEmulatedMedia, look)
-		return err
-	}))
+	do(ctx, t, chromedp.EmulateViewport(width, 844), colours(dark))
 	err := chromedp.Listen(ctx, func(e any) {
 		if thrown, ok := e.(*runtime.EventExceptionThrown); ok {
 			t.Errorf("a script failed: %+v", thrown.ExceptionDetails)
@@ -61,6 +64,19 @@ func tab(in context.Context, t testing.TB, dark bool, width int64) context.Conte
 		t.Fatal(err)
 	}
 	return ctx
+}
+
+// colours has the device wish for dark or light pages.
+func colours(dark bool) step {
+	theme := "light"
+	if dark {
+		theme = "dark"
+	}
+	look := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
+	return chromedp.Func(func(ctx context.Context, to *chromedp.Target) error {
+		_, err := cdp.Call(ctx, to, emulation.SetEmulatedMedia, look)
+		return err
+	})
 }
 
 type step = chromedp.Action[chromedp.Void]
@@ -100,15 +116,30 @@ func run[T any](ctx context.Context, t testing.TB, a chromedp.Action[T]) (T, err
 // see waits until a selector is on the page.
 func see(selector string) step { return chromedp.WaitVisible(chromedp.CSS(selector)) }
 
-// click presses what it finds once it is on the page. It does not aim: what moves when news come in would be missed.
+// click clicks on what a selector finds once it is there, and nothing lies above it. Robots come and go at
+// the top of every page, so what is looked at and what is clicked on must be one.
 func click(selector string) step {
-	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		if _, err := chromedp.Run(ctx, see(selector)); err != nil {
-			return err
+	aim := chromedp.Evaluate[bool](fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		if (!e || e.disabled) return false;
+		e.scrollIntoView({block: 'center', behavior: 'instant'});
+		const at = e.getBoundingClientRect(), hit = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
+		if (!hit || !e.contains(hit) && ![...(e.labels ?? [])].some((l) => l.contains(hit))) return false;
+		e.click();
+		return true;
+	})()`, selector))
+	return func(ctx context.Context, to *chromedp.Target) (chromedp.Void, error) {
+		for {
+			if hit, err := aim(ctx, to); hit || err != nil {
+				return chromedp.Void{}, err
+			}
+			select {
+			case <-ctx.Done():
+				return chromedp.Void{}, fmt.Errorf("click on %s: %w", selector, ctx.Err())
+			case <-time.After(50 * time.Millisecond):
+			}
 		}
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).click()", selector)))
-		return err
-	})
+	}
 }
 
 func text(selector string) chromedp.Action[string] { return chromedp.Text(chromedp.CSS(selector)) }

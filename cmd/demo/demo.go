@@ -170,6 +170,9 @@ func (d *demo) deployment(ctx context.Context) (*serve.Kept, error) {
 	dep.Journal.Folder = d.Data
 	d.accounts = serve.NewAccounts(kept)
 	d.d, d.token = dep, os.Getenv(serve.EmbeddedPeople)
+	if _, err = serve.Join(ctx, dep, kept, shopID); err != nil { // or its business could have no webhooks
+		return kept, err
+	}
 	d.key, err = serve.Join(ctx, dep, kept, partnerID)
 	return kept, err
 }

@@ -3,25 +3,20 @@ package demo_test
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
 
-	"footway/adapters/ident"
 	"footway/cmd/demo"
-	"footway/cmd/serve"
 	"footway/core/clock"
 	"footway/core/market"
 	"footway/core/rng"
@@ -94,6 +89,15 @@ func (l *lockedLog) String() string {
 	return l.b.String()
 }
 
+// TestMain lets more stories be told at a time than there are processors: what they do most is to wait for robots.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err) // the flag is of package testing
+	}
+	os.Exit(m.Run())
+}
+
 // get reads a page.
 func get(t testing.TB, url string) (int, string) {
 	t.Helper()
@@ -107,23 +111,6 @@ func get(t testing.TB, url string) (int, string) {
 		t.Fatal(err)
 	}
 	return a.StatusCode, string(body)
-}
-
-func TestEverythingThatTheStartPageLinksToIsThere(t *testing.T) {
-	d := begin(t)
-	status, page := get(t, d.url)
-	links := regexp.MustCompile(`(?:href|src)="(/[^"]*)"`).FindAllStringSubmatch(page, -1)
-	if status != http.StatusOK || len(links) < 4 {
-		t.Fatalf("the start page answers %d with %d links", status, len(links))
-	}
-	for _, path := range append(links, []string{"", "/api/dispatch"}, []string{"", "/api/deliveries/openapi.json"}, []string{"", "/readyz"}, []string{"", "/tiles/tiles.json"}) {
-		if status, body := get(t, d.url+path[1]); status != http.StatusOK || body == "" {
-			t.Errorf("%s answers %d with %d bytes", path[1], status, len(body))
-		}
-	}
-	if status, _ := get(t, d.url+"/nothing"); status != http.StatusNotFound {
-		t.Errorf("what is not there is answered with %d", status)
-	}
 }
 
 func TestItLeavesNothingBehind(t *testing.T) {
@@ -152,95 +139,6 @@ func TestItLeavesNothingBehind(t *testing.T) {
 	logs, err := filepath.Glob(filepath.Join(d.data, "*.fwlog"))
 	if err != nil || len(logs) == 0 {
 		t.Errorf("--data keeps %v, %v; want the log", logs, err)
-	}
-}
-
-// TestRecipient orders something to the door, and opens the robot there.
-func TestRecipient(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
-	page := tab(chrome, t, false, 390)
-	do(page, t, chromedp.Navigate(d.url), see("form button"))
-	barriers(page, t, "start page")
-	wide(page, t, "start page")
-	shot(page, t, "d-start-390")
-	do(page, t, click("form button"), see(phase("preparing")))
-	barriers(page, t, "preparing")
-	address := read(page, t, chromedp.Location())
-	do(page, t, see("body[data-mapped=true] .maplibregl-canvas"), see(phase("coming")), see(".fw-robot"))
-	if strings.Contains(address, "Vale") || strings.Contains(address, "%") {
-		t.Errorf("the address %s says more than it should", address)
-	}
-	wide(page, t, "coming")
-	barriers(page, t, "coming")
-	moves(page, t)
-	shot(page, t, "d-coming-390")
-
-	// The same in Spanish, on a tablet, in the dark, beside it.
-	other := tab(chrome, t, true, 1024)
-	do(other, t, chromedp.Navigate(address+"?lang=es"), see(phase("here")))
-	barriers(other, t, "here, in Spanish")
-	shot(other, t, "d-here-es-dark-1024")
-	if head := read(other, t, text("h1")); head != "El robot ha llegado" {
-		t.Errorf("in Spanish it says %q", head)
-	}
-	do(page, t, see(phase("here")), see("[data-until]"))
-	pin := read(page, t, text(".digits"))
-	do(page, t, chromedp.Focus(chromedp.CSS("#open")), chromedp.KeyEvent("\r"), see("#done"))
-	if !regexp.MustCompile(`^\d{4}$`).MatchString(pin) {
-		t.Errorf("the PIN is %q", pin)
-	}
-	barriers(page, t, "open")
-	shot(page, t, "d-open-390")
-	do(page, t, see(phase("delivered")))
-	do(other, t, see(phase("delivered")))
-	barriers(page, t, "delivered")
-	if status, now := get(t, address+"/now"); status != http.StatusOK || strings.Contains(now, pin) {
-		t.Errorf("after the end the page answers %d and still shows the PIN: %v", status, strings.Contains(now, pin))
-	}
-}
-
-// moves waits until the robot on the map has moved by itself.
-func moves(page context.Context, t testing.TB) {
-	t.Helper()
-	const where = `document.querySelector('.fw-robot')?.style.transform`
-	at := read(page, t, chromedp.Evaluate[string](where))
-	do(page, t, chromedp.Poll[chromedp.Void](fmt.Sprintf("%s !== %q", where, at), chromedp.WithPollingTimeout(90*time.Second)))
-}
-
-// TestRecipientCannotCome sends a delivery back.
-func TestRecipientCannotCome(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
-	page := tab(chrome, t, true, 320)
-	do(page, t, chromedp.Navigate(d.url), click("form button"), see(phase("coming")), click("#cannot summary"), see("#cannot-come"))
-	wide(page, t, "coming at 320 px")
-	shot(page, t, "d-cannot-dark-320")
-	do(page, t, click("#cannot-come"), see(phase("back")))
-	barriers(page, t, "going back")
-	shot(page, t, "d-back-dark-320")
-}
-
-// TestConnectionLostAndBack takes the network away from a page, and gives it back.
-func TestConnectionLostAndBack(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
-	w := newWire(t, strings.TrimPrefix(d.url, "http://"))
-	page := tab(chrome, t, false, 390)
-	do(page, t, chromedp.Navigate("http://"+w.address), click("form button"), see(".state"))
-	before := read(page, t, chromedp.Evaluate[string](`document.getElementById('asof').dateTime`))
-	w.cut()
-	do(page, t, see("#stale"))
-	shot(page, t, "d-lost-390")
-	barriers(page, t, "without a connection")
-	if stale, asOf := read(page, t, text("#stale")), read(page, t, text("#asof")); !strings.Contains(stale, asOf) {
-		t.Errorf("it says %q, and not that it is of %s", stale, asOf)
-	}
-	w.mend()
-	do(page, t, chromedp.WaitNotVisible(chromedp.CSS("#stale")))
-	do(page, t, see("body[data-mapped=true] .maplibregl-canvas"))
-	if after := read(page, t, chromedp.Evaluate[string](`document.getElementById('asof').dateTime`)); after == before {
-		t.Errorf("it is as of %s still", after)
 	}
 }
 
@@ -309,62 +207,4 @@ func (w *wire) cut() {
 		_ = c.Close()
 	}
 	w.conns = nil
-}
-
-// TestLinksThatDoNotHold opens a link that has expired, and one that is none.
-func TestLinksThatDoNotHold(t *testing.T) {
-	d := begin(t)
-	links, err := ident.NewLinks([]byte(os.Getenv(serve.EmbeddedLinks)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const id = "01a20721-724b-7aed-9cd6-80ab3e9121fa"
-	now := clock.Of(time.Now())
-	for _, tt := range []struct {
-		name, token, says string
-		status            int
-	}{
-		{"expired", links.Token(id, now.Add(-clock.Hour)), "This link has expired", http.StatusGone},
-		{"of a delivery that there is not", links.Token(id, now.Add(clock.Hour)), "does not work", http.StatusNotFound},
-		{"cut off", links.Token(id, now.Add(clock.Hour))[:30], "does not work", http.StatusNotFound},
-		{"no link", "hello", "does not work", http.StatusNotFound},
-	} {
-		for _, path := range []string{"", "/now"} {
-			if status, body := get(t, d.url+"/r/"+tt.token+path); status != tt.status || !strings.Contains(body, tt.says) {
-				t.Errorf("%s%s: %d, want %d and %q:\n%s", tt.name, path, status, tt.status, tt.says, body)
-			}
-		}
-		for _, path := range []string{"/track", "/events"} {
-			if status, body := get(t, d.url+"/r/"+tt.token+path); status < 400 || strings.Contains(body, "lat_e7") {
-				t.Errorf("%s%s: %d", tt.name, path, status)
-			}
-		}
-	}
-	page := tab(browser(t), t, false, 390)
-	do(page, t, chromedp.Navigate(d.url+"/r/"+links.Token(id, now.Add(-clock.Hour))), see(phase("problem")))
-	barriers(page, t, "expired")
-	shot(page, t, "d-expired-390")
-}
-
-// TestPageIsLight counts what a page needs before its map.
-func TestPageIsLight(t *testing.T) {
-	d := begin(t)
-	status, page := get(t, d.url+"/demo/recipient")
-	if status != http.StatusOK {
-		t.Fatalf("%d:\n%s", status, page)
-	}
-	size := len(page)
-	for _, m := range regexp.MustCompile(`(?:href|src)="(/r/assets/[^"]*)"`).FindAllStringSubmatch(page, -1) {
-		_, body := get(t, d.url+m[1])
-		size += len(body)
-	}
-	if size > 60_000 {
-		t.Errorf("the page has %d bytes before its map, want at most 60,000", size)
-	}
-	for _, never := range []string{"<style", " style=", "onclick=", "://"} {
-		if strings.Contains(page, never) {
-			t.Errorf("the page has %q", never)
-		}
-	}
-	t.Logf("%d bytes unpacked", size)
 }

@@ -70,11 +70,13 @@ func (d *demo) server() *http.Server {
 	mux.Handle("/map/", d.module)
 	mux.Handle("GET /metrics", d.passed("telemetry", ""))
 	mux.Handle("GET /readyz", d.passed("telemetry", ""))
-	for _, name := range []string{"deliveries", "dispatch"} {
+	for _, name := range []string{"deliveries", "dispatch", "integrations"} {
 		mux.Handle("GET /api/"+name+"/openapi.json", d.passed(name, "/api/"+name))
 		mux.HandleFunc("GET /api/"+name, d.docs(name))
 	}
 	mux.Handle("/v1/", d.passed("deliveries", ""))
+	mux.Handle("/v1/webhooks", d.passed("integrations", ""))
+	mux.Handle("/v1/webhooks/", d.passed("integrations", ""))
 	mux.Handle("/drive/v2/", d.passed("integrations", ""))
 	if d.at["merchant"] != nil {
 		mux.Handle("/merchant", d.passed("merchant", ""))

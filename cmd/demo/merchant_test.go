@@ -112,48 +112,27 @@ func fetched(page context.Context, t testing.TB, path string) (status int, body 
 	return int(n), body
 }
 
-// looked checks a page for barriers and for width, and keeps pictures of it in both themes and on all screens.
-func looked(page context.Context, t testing.TB, name string) {
+// here is where a page tells that the robot of the order on another page has come. Others come, too.
+func here(order context.Context, t testing.TB) string {
 	t.Helper()
-	barriers(page, t, name)
-	for _, width := range []int64{1280, 1024, 390, 320} {
-		for _, theme := range []string{"light", "dark"} {
-			do(page, t, chromedp.EmulateViewport(width, 844))
-			script[bool](page, t, fmt.Sprintf(`(document.documentElement.dataset.theme = %q, true)`, theme))
-			wide(page, t, fmt.Sprintf("%s at %d px", name, width))
-			if theme == "dark" && width == 390 {
-				barriers(page, t, name+" on a phone in the dark")
-			}
-			shot(page, t, fmt.Sprintf("m-%s-%d-%s", name, width, theme))
-		}
-	}
-	do(page, t, chromedp.EmulateViewport(1280, 844))
-	script[bool](page, t, `(delete document.documentElement.dataset.theme, true)`)
+	return "#alert-" + script[string](order, t, `document.querySelector('[data-order]').dataset.order`)
 }
 
-// alertOf is the alert of the robot that is there for an order.
-func alertOf(address string) string {
-	return "#alert-" + address[strings.LastIndexByte(address, '/')+1:]
-}
-
-// exchanged says that the order is in or out and the lid is closed, as often as it takes: while the lid is open nobody believes it.
-func exchanged(page context.Context, t testing.TB, alert string) {
+// gone says at an open lid that it is closed again, as often as it takes to be believed, and waits for the alert to go.
+func gone(page context.Context, t testing.TB, alert string) {
 	t.Helper()
-	eventually(page, t, "the exchange is over", fmt.Sprintf(`(() => { document.querySelector('%s.opened form[action$="/confirm"] button')?.click(); return !document.querySelector('%[1]s'); })()`, alert))
+	eventually(page, t, "the lid is closed, and the alert is over", fmt.Sprintf(`(document.querySelector('%s.opened form[action$="/confirm"] button')?.click(), !document.querySelector('%s'))`, alert, alert))
 }
 
-// TestMerchant orders, loads the robot when it is there, and finds the order in the past; a second
+// merchantDelivers orders, loads the robot when it is there, and finds the order in the past; a second
 // person of the shop sees the same on a board of her own.
-func TestMerchant(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
+func merchantDelivers(chrome context.Context, t *testing.T, d *show) {
 	street := d.nearby(t)
 	door := tab(chrome, t, false, 1280)
 	do(door, t, chromedp.Navigate(d.url+"/merchant/"), see("#password"))
 	looked(door, t, "signin")
 	do(door, t, click(`form[action$="/sign-in/guest"] button`), see("#board"))
 	page := door
-	looked(page, t, "board-before")
 
 	staff, name := invited(chrome, page, t, d), "1042"
 	address := orders(page, t, d, street, name)
@@ -164,24 +143,25 @@ func TestMerchant(t *testing.T) {
 	card := fmt.Sprintf(`[...document.querySelectorAll('.order h3')].some(e => e.textContent.includes('#%s'))`, name)
 	eventually(staff, t, "the order is on the other board", card)
 
-	alert := alertOf(address)
+	alert := here(page, t)
 	do(page, t, see(alert))
 	do(staff, t, see(alert), see(".order.waits"))
 	eventually(staff, t, "the title says so", `/robots? (is|are) here/.test(document.title)`)
 	looked(staff, t, "here")
 	looked(page, t, "order-here")
-	pin := read(page, t, text(alert+" .pin strong"))
+	pin := read(page, t, text("#now .pin strong"))
 	if !regexp.MustCompile(`^\d{4}$`).MatchString(pin) {
 		t.Errorf("the PIN for the keypad is %q", pin)
 	}
 	do(staff, t, chromedp.Focus(chromedp.CSS(alert+" form button")), chromedp.KeyEvent(kb.Enter), see(alert+".opened"))
-	eventually(page, t, "the other person sees the open lid", fmt.Sprintf(`!!document.querySelector('%s.opened') || !document.querySelector('%[1]s')`, alert))
-	exchanged(staff, t, alert)
+	eventually(page, t, "the other person sees the open lid", fmt.Sprintf(`!!document.querySelector('%s.opened') || !document.querySelector('%s')`, alert, alert))
+	gone(staff, t, alert)
 	eventually(page, t, "the order is on its way", `['loaded', 'to_dropoff', 'at_dropoff'].includes(document.querySelector('#now .state')?.dataset.state)`)
 
 	link := script[string](page, t, `document.querySelector('[data-copy]').value`)
 	recipient := tab(chrome, t, false, 390)
-	do(recipient, t, chromedp.Navigate(link), see(phase("here")), click("#open"), see("#done"), see(phase("delivered")))
+	do(recipient, t, chromedp.Navigate(link), see(phase("here")), click("#open"), see("#done"))
+	eventually(recipient, t, "it was taken, and the lid is closed", `(document.getElementById('done')?.click(), !!document.querySelector('[data-phase="delivered"]'))`)
 	eventually(page, t, "the order is delivered", `document.querySelector('#now .state').dataset.state === 'delivered'`)
 	looked(page, t, "delivered")
 
@@ -191,11 +171,6 @@ func TestMerchant(t *testing.T) {
 	}
 	looked(page, t, "history")
 	printed(page, t, address, name)
-	for _, path := range []string{"stores", "team", "settings", "nothing-here"} {
-		do(page, t, chromedp.Navigate(d.url+"/merchant/"+path), see("h1"))
-		script[bool](page, t, `(document.querySelectorAll('details').forEach(e => e.open = true), true)`)
-		looked(page, t, path)
-	}
 }
 
 // printed looks at an order's labels, and at the table of the past.
@@ -247,10 +222,8 @@ func invited(chrome, admin context.Context, t testing.TB, d *show) context.Conte
 	return staff
 }
 
-// TestMerchantIsRefused asks for what is not possible, and takes what is offered instead.
-func TestMerchantIsRefused(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
+// merchantIsRefused asks for what is not possible, and takes what is offered instead.
+func merchantIsRefused(chrome context.Context, t *testing.T, d *show) {
 	street := d.nearby(t)
 	page := shopkeeper(chrome, t, d, false, 1280)
 	asks(page, t, d, street, "77")
@@ -268,10 +241,8 @@ func TestMerchantIsRefused(t *testing.T) {
 	}
 }
 
-// TestMerchantCancels cancels an order, and edits one.
-func TestMerchantCancels(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
+// merchantCancels cancels an order, and edits one.
+func merchantCancels(chrome context.Context, t *testing.T, d *show) {
 	street := d.nearby(t)
 	page := shopkeeper(chrome, t, d, true, 390)
 	orders(page, t, d, street, "90")
@@ -285,14 +256,13 @@ func TestMerchantCancels(t *testing.T) {
 	barriers(page, t, "cancelled")
 }
 
-// TestMerchantTakesBack unloads what nobody took.
-func TestMerchantTakesBack(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
+// merchantTakesBack unloads what nobody took.
+func merchantTakesBack(chrome context.Context, t *testing.T, d *show) {
 	page := shopkeeper(chrome, t, d, false, 1024)
-	alert := alertOf(orders(page, t, d, d.nearby(t), "55"))
-	do(page, t, click(alert+" form button"))
-	exchanged(page, t, alert)
+	orders(page, t, d, d.nearby(t), "55")
+	alert := here(page, t)
+	do(page, t, click(alert+" form button"), see(alert+".opened"))
+	gone(page, t, alert)
 	eventually(page, t, "it is on its way", `['to_dropoff', 'at_dropoff'].includes(document.querySelector('#now .state')?.dataset.state)`)
 	link := script[string](page, t, `document.querySelector('[data-copy]').value`)
 	recipient := tab(chrome, t, false, 390)
@@ -300,15 +270,13 @@ func TestMerchantTakesBack(t *testing.T) {
 	eventually(page, t, "it is back", `document.querySelector('#now .state').dataset.state === 'at_return'`)
 	do(page, t, see(alert))
 	looked(page, t, "back")
-	do(page, t, click(alert+" form button"))
-	exchanged(page, t, alert)
+	do(page, t, click(alert+" form button"), see(alert+".opened"))
+	gone(page, t, alert)
 	eventually(page, t, "it is unloaded", `document.querySelector('#now .state').dataset.state === 'returned'`)
 }
 
-// TestMerchantLosesTheConnection takes the network away from a board, and gives it back.
-func TestMerchantLosesTheConnection(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
+// merchantLosesTheConnection takes the network away from a board, and gives it back.
+func merchantLosesTheConnection(chrome context.Context, t *testing.T, d *show) {
 	w := newWire(t, strings.TrimPrefix(d.url, "http://"))
 	page := tab(chrome, t, false, 390)
 	do(page, t, chromedp.Navigate("http://"+w.address+"/merchant/"), click(`form[action$="/sign-in/guest"] button`), see("#board"))
@@ -321,10 +289,8 @@ func TestMerchantLosesTheConnection(t *testing.T) {
 	do(page, t, chromedp.WaitNotVisible(chromedp.CSS("#stale")))
 }
 
-// TestAnotherStoresOrder is not there for who works elsewhere.
-func TestAnotherStoresOrder(t *testing.T) {
-	chrome := browser(t)
-	d := begin(t)
+// anotherStoresOrder is not there for who works elsewhere.
+func anotherStoresOrder(chrome context.Context, t *testing.T, d *show) {
 	office := d.office(t)
 	key := merchant.StoreKey{Partner: shopOf, Business: businessOf, ID: storeOf}
 	quay, err := office.Store(t.Context(), key)

@@ -108,9 +108,9 @@ func (d *Desk) RevokeKey(ctx context.Context, id delivery.PartnerID, key string)
 	return showKey(k, d.registry.Clock.Now()), err
 }
 
-// Endpoints returns a partner's endpoints, ordered by id.
+// Endpoints returns a partner's endpoints and those of its businesses, ordered by id.
 func (d *Desk) Endpoints(ctx context.Context, id delivery.PartnerID) ([]Endpoint, error) {
-	endpoints, err := d.registry.PartnerEndpoints(ctx, id)
+	endpoints, err := d.registry.OwnEndpoints(ctx, integration.Owner{Partner: id})
 	all := []Endpoint{}
 	for _, e := range endpoints {
 		all = append(all, showEndpoint(e, d.registry.Clock.Now()))
@@ -127,12 +127,12 @@ func (d *Desk) AddEndpoint(ctx context.Context, n integration.NewEndpoint) (Issu
 
 // RotateEndpoint gives an endpoint another signing secret; webhooks are signed with both until grace is over.
 func (d *Desk) RotateEndpoint(ctx context.Context, id delivery.PartnerID, endpoint string, grace clock.Duration) (IssuedEndpoint, error) {
-	e, s, err := d.registry.RotateSigning(ctx, id, endpoint, grace)
+	e, s, err := d.registry.RotateSigning(ctx, integration.Owner{Partner: id}, endpoint, grace)
 	return IssuedEndpoint{showEndpoint(e, d.registry.Clock.Now()), s.WebhookText()}, err
 }
 
 // SetEndpoint lets an endpoint be told, not for a while, or never again.
 func (d *Desk) SetEndpoint(ctx context.Context, id delivery.PartnerID, endpoint string, s integration.Status) (Endpoint, error) {
-	e, err := d.registry.SetEndpoint(ctx, id, endpoint, s)
+	e, err := d.registry.SetEndpoint(ctx, integration.Owner{Partner: id}, endpoint, s)
 	return showEndpoint(e, d.registry.Clock.Now()), err
 }

@@ -76,6 +76,7 @@ func showIssued(k integration.Issued) IssuedKey {
 // Endpoint is an endpoint as operators see it.
 type Endpoint struct {
 	ID        string               `json:"id"`
+	Business  string               `json:"business,omitempty"` // "" is the whole partner
 	URL       string               `json:"url"`
 	Auth      integration.AuthKind `json:"auth"`
 	User      string               `json:"user,omitempty"`
@@ -87,7 +88,7 @@ type Endpoint struct {
 }
 
 func showEndpoint(e integration.Endpoint, now clock.Time) Endpoint {
-	out := Endpoint{ID: e.ID, URL: e.URL, Auth: e.Auth.Kind, User: e.Auth.User, TokenURL: e.Auth.TokenURL, Events: e.Events, Status: e.Status, CreatedAt: instant(e.CreatedAt)}
+	out := Endpoint{ID: e.ID, Business: e.Business, URL: e.URL, Auth: e.Auth.Kind, User: e.Auth.User, TokenURL: e.Auth.TokenURL, Events: e.Events, Status: e.Status, CreatedAt: instant(e.CreatedAt)}
 	if e.Before != "" && now < e.OldUntil {
 		out.OldUntil = instant(e.OldUntil)
 	}
@@ -169,6 +170,9 @@ func writeKeys(w io.Writer, all []Key) {
 
 func writeEndpoint(w io.Writer, e Endpoint) {
 	fmt.Fprintf(w, "id\t%s\nurl\t%s\nauth\t%s\nevents\t%s\nstatus\t%s\n", e.ID, e.URL, e.Auth, events(e), e.Status)
+	if e.Business != "" {
+		fmt.Fprintf(w, "business\t%s\n", e.Business)
+	}
 	if e.OldUntil != "" {
 		fmt.Fprintf(w, "old secret until\t%s\n", e.OldUntil)
 	}
@@ -179,10 +183,18 @@ func writeEndpoints(w io.Writer, all []Endpoint) {
 		fmt.Fprintln(w, "it has no endpoints")
 		return
 	}
-	fmt.Fprintln(w, "ENDPOINT\tSTATUS\tAUTH\tEVENTS\tURL")
+	fmt.Fprintln(w, "ENDPOINT\tOF\tSTATUS\tAUTH\tEVENTS\tURL")
 	for _, e := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.ID, e.Status, e.Auth, events(e), e.URL)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.ID, of(e), e.Status, e.Auth, events(e), e.URL)
 	}
+}
+
+// of says whose deliveries an endpoint is told of.
+func of(e Endpoint) string {
+	if e.Business == "" {
+		return "the partner"
+	}
+	return "business " + e.Business
 }
 
 func events(e Endpoint) string {

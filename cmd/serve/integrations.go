@@ -39,12 +39,14 @@ func (p *process) openIntegrations(context.Context) error {
 	rules := integration.DefaultRules()
 	rules.Seed = seedOf(p.Replica)
 	post, err := integration.NewPost(integration.PostDeps{
-		Lines: p.kept.Lines, Log: p.kept.Events, Endpoints: registry, Clock: p.clock, Name: partner.EventName,
+		Lines: p.kept.Lines, Ends: p.kept.Lines, Log: p.kept.Events, Recent: p.kept.Events, Endpoints: registry, Clock: p.clock, Name: partner.EventName,
 	}, rules)
 	if err != nil {
 		return err
 	}
-	sender := p.newSender(post, registry)
+	client := webhook.NewClient(webhook.Options{Addresses: addresses(p.d), Transport: p.watch.Transport("integrations")})
+	p.onClose(client.Close)
+	sender := p.newSender(post, registry, client)
 	p.sender = sender
 	intake, err := integration.NewService(p.kept.Events, p.clock, integration.Options{
 		Patience: integration.DefaultOptions().Patience, Retention: p.d.Retention.Events,
@@ -58,7 +60,7 @@ func (p *process) openIntegrations(context.Context) error {
 		return nil
 	})
 	p.hire("partners' logs", func(ctx context.Context) error { return p.tidyLogs(ctx, intake) })
-	return p.openDoor(registry, post)
+	return p.openDoor(registry, post, client)
 }
 
 // NewRegistry returns the registry of partners of a deployment.
@@ -99,9 +101,7 @@ func seedOf(name string) rng.Seed {
 	return rng.Seed(seed)
 }
 
-func (p *process) newSender(post *integration.Post, registry *integration.Registry) *webhook.Sender {
-	client := webhook.NewClient(webhook.Options{Addresses: addresses(p.d), Transport: p.watch.Transport("integrations")})
-	p.onClose(client.Close)
+func (p *process) newSender(post *integration.Post, registry *integration.Registry, client *webhook.Client) *webhook.Sender {
 	return webhook.NewSender(webhook.SenderDeps{
 		Post: post, Registry: registry, Client: client, Encode: partner.EncodeEvent, EventID: partner.EventID,
 		Clock: p.clock, Log: p.log, Observe: p.watch.webhook,
@@ -137,7 +137,7 @@ func (p *process) tidyLogs(ctx context.Context, intake *integration.Service) err
 		if err == nil && minute%hour == 0 {
 			_, err = intake.Trim(ctx)
 			if err == nil {
-				_, err = p.kept.Lines.TrimDead(ctx, p.clock.Now().Add(-p.d.Retention.Events))
+				_, err = p.kept.Lines.TrimEnds(ctx, p.clock.Now().Add(-p.d.Retention.Events))
 			}
 		}
 		if err != nil && ctx.Err() == nil {
@@ -158,8 +158,8 @@ type drives interface {
 	partner.Places
 }
 
-// openDoor opens the partners' door.
-func (p *process) openDoor(registry *integration.Registry, post *integration.Post) error {
+// openDoor opens the partners' door, and what is beside it.
+func (p *process) openDoor(registry *integration.Registry, post *integration.Post, client *webhook.Client) error {
 	dependencies, err := p.driver()
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 		return err
 	}
 	door := integrations.New(integrations.Deps{
-		Keys: registry, Events: p.kept.Events, Encode: partner.EncodeEvent, Replay: post.Rewind, Tokens: keys, Record: record, Clock: p.clock, Log: p.log, Route: observe.NameRoute,
+		Keys: registry, Events: p.kept.Events, Encode: partner.EncodeEvent, Replay: replay(post), Tokens: keys, Record: record, Clock: p.clock, Log: p.log, Route: observe.NameRoute,
 		Drive: func(ctx context.Context, r integrations.Request) integrations.Answer {
 			d, ok := byMarket[r.Market]
 			if !ok { // its partner was registered for a market that is gone
@@ -194,8 +194,17 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 		},
 	}, integrations.Options{PerMinute: p.d.Integrations.PerMinute, Burst: max(1, p.d.Integrations.PerMinute/5)})
 	p.drains = append(p.drains, door.Drain)
-	p.serveHTTP("integrations", integrations.NewServer(door, p.log))
+	server := integrations.NewServer(door, p.log)
+	server.Handler = p.besides(door, registry, post, client)
+	p.serveHTTP("integrations", server)
 	return nil
+}
+
+// replay tells endpoints again, for partners: those of their businesses as well.
+func replay(post *integration.Post) func(context.Context, delivery.PartnerID, string, uint64) error {
+	return func(ctx context.Context, p delivery.PartnerID, endpoint string, after uint64) error {
+		return post.Rewind(ctx, integration.Owner{Partner: p}, endpoint, after)
+	}
 }
 
 // driver returns what makes a market's Drive: over the services of this process, or over the wire.

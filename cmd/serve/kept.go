@@ -27,6 +27,18 @@ type Registry interface {
 	integration.EndpointStore
 }
 
+// Events are the logs of partners.
+type Events interface {
+	integration.Log
+	integration.LogReader
+}
+
+// Lines are what waits for endpoints, and how the rest has ended.
+type Lines interface {
+	integration.LineStore
+	integration.EndStore
+}
+
 // People is where those who work for merchants are kept.
 type People interface {
 	account.Store
@@ -42,9 +54,9 @@ type Take = func(ctx context.Context, u ...delivery.Update) error
 type Kept struct {
 	*stores.Set
 	Leases    lease.Store
-	Events    integration.Log
+	Events    Events
 	Partners  Registry
-	Lines     integration.LineStore
+	Lines     Lines
 	People    People
 	Secrets   integration.SecretStore
 	Publisher delivery.Publisher

@@ -52,7 +52,7 @@ func (t *trust) openPasses() error {
 	t.people = append(t.people, func(_ context.Context, token string) (restapi.Caller, error) {
 		pass, err := t.passes.Read(token, clock.Of(time.Now()))
 		return restapi.Caller{
-			Role: restapi.RoleMerchant, Name: string(pass.Account), Partner: pass.Partner, Business: pass.Business, Store: pass.Store, Customers: pass.Customers,
+			Role: restapi.RoleMerchant, Name: string(pass.Account), Partner: pass.Partner, Business: pass.Business, Store: pass.Store, Admin: pass.Admin, Customers: pass.Customers,
 		}, err
 	})
 	return nil
@@ -79,9 +79,13 @@ func (p *process) openMerchant(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	webhooks, err := p.webhooksAPI()
+	if err != nil {
+		return err
+	}
 	accounts := NewAccounts(p.kept)
 	o := merchant.Options{
-		API: api, Transport: transport, Accounts: accounts, Support: p.d.Merchant.Support, Secure: p.d.Merchant.Secure, Proxies: p.d.Merchant.Proxies,
+		API: api, Webhooks: webhooks, Transport: transport, Accounts: accounts, Support: p.d.Merchant.Support, Secure: p.d.Merchant.Secure, Proxies: p.d.Merchant.Proxies,
 		Pass: p.pass, Clock: p.clock, Log: p.log, Guest: p.Guest,
 	}
 	for _, m := range p.d.Markets {
@@ -116,9 +120,6 @@ func (p *process) openMerchant(ctx context.Context) error {
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
-	if tls := p.trust.serverTLS(); tls != nil {
-		server.TLSConfig = tls
-	}
 	p.serveHTTP("merchant", server)
 	return nil
 }
@@ -132,23 +133,34 @@ const (
 // pass returns a pass for somebody who works in a store.
 func (p *process) pass(a *account.Account, store string) (string, error) {
 	return p.trust.passes.Token(ident.Pass{
-		Account: a.ID, Partner: a.Business.Partner, Business: a.Business.ID, Store: store,
+		Account: a.ID, Partner: a.Business.Partner, Business: a.Business.ID, Store: store, Admin: a.Role == account.Admin,
 		Customers: slices.Contains(p.d.Merchant.Direct, a.Business.Partner), Until: p.clock.Now().Add(passLife),
 	})
 }
 
-// publicAPI returns where the pages reach Deliveries, and by what.
-func (p *process) publicAPI() (*url.URL, http.RoundTripper, error) {
-	address := p.d.Services.Deliveries.Address
-	if l, ok := p.listeners["deliveries"]; address == "" && ok && p.trust.plain() {
+// addressOf returns where a service of REST is: at its address, or in this process on plain wires. Nil is nowhere.
+func (p *process) addressOf(service, address string) (*url.URL, error) {
+	if l, ok := p.listeners[service]; address == "" && ok && p.trust.plain() {
 		address = "http://" + l.Addr().String()
 	}
 	if address == "" {
-		return nil, nil, errors.New("services.deliveries.address: missing; the pages call it")
+		return nil, nil
 	}
 	to, err := url.Parse(address)
 	if err != nil {
-		return nil, nil, fmt.Errorf("services.deliveries.address: %w", err)
+		return nil, fmt.Errorf("services.%s.address: %w", service, err)
+	}
+	return to, nil
+}
+
+// publicAPI returns where the pages reach Deliveries, and by what.
+func (p *process) publicAPI() (*url.URL, http.RoundTripper, error) {
+	to, err := p.addressOf("deliveries", p.d.Services.Deliveries.Address)
+	if err != nil {
+		return nil, nil, err
+	}
+	if to == nil {
+		return nil, nil, errors.New("services.deliveries.address: missing; the pages call it")
 	}
 	files, err := p.trust.clientTLS()
 	if err != nil {

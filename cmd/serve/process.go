@@ -118,7 +118,7 @@ func build(ctx context.Context, d stores.Deployment, kept *Kept, o Options) (*pr
 
 func (p *process) assemble(ctx context.Context) error {
 	var err error
-	if p.trust, err = newTrust(p.d, p.Secrets); err != nil {
+	if p.trust, err = newTrust(p.d, p.Secrets, p.Services); err != nil {
 		return err
 	}
 	if p.watch, err = p.newWatch(ctx); err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,13 +43,19 @@ type cachedSecret struct {
 // cacheFor is how long it may take until a secret that was replaced is used.
 const cacheFor = 5 * time.Second
 
-func newTrust(d stores.Deployment, secrets *secret.Resolver) (*trust, error) {
+// ofPeople are the services that know people by links or passes, and so need the keys of those.
+var ofPeople = []string{"integrations", "deliveries", "merchant"}
+
+func newTrust(d stores.Deployment, secrets *secret.Resolver, services []string) (*trust, error) {
 	t := &trust{d: d, secrets: secrets, cached: map[secret.Reference]cachedSecret{}}
 	if d.Security.Wires != "plain" {
 		t.files = &certificates{cert: d.Security.Certificate, key: d.Security.Key, ca: d.Security.CA}
 		if _, err := t.files.load(); err != nil {
 			return nil, fmt.Errorf("security: %w", err)
 		}
+	}
+	if !slices.ContainsFunc(services, func(name string) bool { return slices.Contains(ofPeople, name) }) {
+		return t, nil
 	}
 	var err error
 	if t.links, err = t.openLinks(); err != nil {

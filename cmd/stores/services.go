@@ -62,7 +62,7 @@ type Services struct {
 	Task         Service `json:"task" doc:"What robots do, and their streams. gRPC."`
 	Maps         Service `json:"maps" doc:"Ways, areas, addresses. gRPC."`
 	Config       Service `json:"config" doc:"Settings of the markets. gRPC."`
-	Merchant     Service `json:"merchant" doc:"The pages of merchants and recipients. HTTP, for browsers: put it behind what ends TLS, or let it listen with security.certificate."`
+	Merchant     Service `json:"merchant" doc:"The pages of merchants and recipients. HTTP, for browsers: put it behind what ends TLS, as Integrations."`
 }
 
 // Of returns the service of a name, one of ServiceNames.
@@ -101,7 +101,7 @@ type Security struct {
 	DigestsBefore secret.Reference `json:"digest_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
 	Links         secret.Reference `json:"link_key" doc:"Reference to at least 32 bytes that make the links of recipients' pages, which open a robot. Default: there are no such pages."`
 	LinksBefore   secret.Reference `json:"link_key_before" doc:"Reference to the key before, while links under it are in use. Default: none."`
-	Passes        secret.Reference `json:"pass_key" doc:"Reference to at least 32 bytes, the same for merchant and deliveries, that sign the passes with which merchants' pages call Deliveries. Default: there are no such pages."`
+	Passes        secret.Reference `json:"pass_key" doc:"Reference to at least 32 bytes, the same for merchant, deliveries and integrations, that sign the passes with which merchants' pages call Deliveries and Integrations. Default: there are no such pages."`
 	PassesBefore  secret.Reference `json:"pass_key_before" doc:"Reference to the key before, while it is replaced. Default: none."`
 	Accounts      []Account        `json:"accounts" doc:"Providers of robots that prove themselves by tokens. Default: robots show certificates."`
 }

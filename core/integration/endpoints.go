@@ -20,6 +20,7 @@ func (e Endpoint) signingSecretName(id string) string { return "endpoint/" + e.I
 // NewEndpoint is an endpoint to be made.
 type NewEndpoint struct {
 	Partner  delivery.PartnerID
+	Business string // "" is the whole partner
 	URL      string
 	Auth     Auth
 	Password Secret // of Auth
@@ -36,15 +37,11 @@ func (r *Registry) AddEndpoint(ctx context.Context, n NewEndpoint) (Endpoint, Se
 	if _, err := r.partner(ctx, n.Partner); err != nil {
 		return Endpoint{}, Secret{}, err
 	}
-	there, err := r.Endpoints.Endpoints(ctx, n.Partner, "", maxEndpoints)
-	if err != nil {
-		return Endpoint{}, Secret{}, fmt.Errorf("endpoints of %s: %w", n.Partner, err)
-	}
-	if len(there) >= maxEndpoints {
-		return Endpoint{}, Secret{}, fault.New(op, fault.Exhausted, "too_many_endpoints", "partner %s has %d endpoints, which is all it may have", n.Partner, len(there))
+	if err := r.room(ctx, n); err != nil {
+		return Endpoint{}, Secret{}, err
 	}
 	now := r.Clock.Now()
-	e := Endpoint{ID: r.Source.NewID(), Partner: n.Partner, URL: n.URL, Auth: n.Auth, Events: n.Events, From: n.From,
+	e := Endpoint{ID: r.Source.NewID(), Partner: n.Partner, Business: n.Business, URL: n.URL, Auth: n.Auth, Events: n.Events, From: n.From,
 		Status: Active, Signing: r.Source.NewID(), CreatedAt: now, UpdatedAt: now, Revision: 1}.Clone()
 	if e.Auth.Kind == "" {
 		e.Auth.Kind = NoAuth
@@ -64,9 +61,37 @@ func (r *Registry) AddEndpoint(ctx context.Context, n NewEndpoint) (Endpoint, Se
 	return e, secret, nil
 }
 
+// room refuses an endpoint for which there is none. A business has one for each address: a repeat makes no second one.
+func (r *Registry) room(ctx context.Context, n NewEndpoint) error {
+	const op = "integration.AddEndpoint"
+	all, err := r.OwnEndpoints(ctx, Owner{n.Partner, n.Business})
+	if err != nil {
+		return err
+	}
+	has, most := 0, maxEndpoints
+	if n.Business != "" {
+		most = maxOfOne
+	}
+	for _, e := range all {
+		if e.Business == n.Business {
+			has++
+		}
+		if n.Business != "" && e.URL == n.URL {
+			return fault.New(op, fault.Conflict, DuplicateURL, "endpoint %s has this URL already", e.ID)
+		}
+	}
+	if has >= most {
+		return fault.New(op, fault.Exhausted, TooMany, "%s has %d endpoints, which is all it may have", Owner{n.Partner, n.Business}, has)
+	}
+	return nil
+}
+
 func (r *Registry) checkEndpoint(n NewEndpoint) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if len(n.Business) > 512 || strings.Contains(n.Business, "/") {
+		bad("business: want the id of one, of at most 512 bytes and without a slash")
+	}
 	if err := r.CheckURL(n.URL); err != nil {
 		bad("url: %w", err)
 	}
@@ -102,9 +127,9 @@ func (r *Registry) checkEndpoint(n NewEndpoint) error {
 
 // RotateSigning gives an endpoint another signing secret, which is shown this once. Until grace is
 // over its webhooks carry a signature by the one before too.
-func (r *Registry) RotateSigning(ctx context.Context, partner delivery.PartnerID, id string, grace clock.Duration) (Endpoint, Secret, error) {
+func (r *Registry) RotateSigning(ctx context.Context, o Owner, id string, grace clock.Duration) (Endpoint, Secret, error) {
 	for range maxTries {
-		e, err := r.OwnEndpoint(ctx, partner, id)
+		e, err := r.OwnEndpoint(ctx, o, id)
 		if err != nil {
 			return e, Secret{}, err
 		}
@@ -131,15 +156,31 @@ func (r *Registry) RotateSigning(ctx context.Context, partner delivery.PartnerID
 	return Endpoint{}, Secret{}, contention("endpoint", id)
 }
 
-// SetEndpoint changes an endpoint's status.
-func (r *Registry) SetEndpoint(ctx context.Context, partner delivery.PartnerID, id string, s Status) (Endpoint, error) {
-	if s != Active && s != Suspended && s != Gone {
-		return Endpoint{}, fault.New("integration.SetEndpoint", fault.Invalid, BadEndpoint, "status %.40q; want %s, %s or %s", s, Active, Suspended, Gone)
+// SetEndpoint changes an endpoint's status, as we may.
+func (r *Registry) SetEndpoint(ctx context.Context, o Owner, id string, s Status) (Endpoint, error) {
+	if s != Active && s != Suspended && s != Gone && s != Paused {
+		return Endpoint{}, fault.New("integration.SetEndpoint", fault.Invalid, BadEndpoint, "status %.40q; want %s, %s, %s or %s", s, Active, Suspended, Gone, Paused)
 	}
+	return r.setStatus(ctx, o, id, s, true)
+}
+
+// PauseEndpoint changes an endpoint's status as its owner may: it is Paused, or
+// Active again unless we have suspended it, which is a fault.Conflict.
+func (r *Registry) PauseEndpoint(ctx context.Context, o Owner, id string, paused bool) (Endpoint, error) {
+	if paused {
+		return r.setStatus(ctx, o, id, Paused, false)
+	}
+	return r.setStatus(ctx, o, id, Active, false)
+}
+
+func (r *Registry) setStatus(ctx context.Context, o Owner, id string, s Status, byUs bool) (Endpoint, error) {
 	for range maxTries {
-		e, err := r.OwnEndpoint(ctx, partner, id)
+		e, err := r.OwnEndpoint(ctx, o, id)
 		if err != nil || e.Status == s {
 			return e, err
+		}
+		if e.Status == Suspended && !byUs {
+			return e, fault.New("integration.PauseEndpoint", fault.Conflict, SuspendedByUs, "endpoint %s was suspended by operators; want them to end that", id)
 		}
 		e.Status, e.UpdatedAt = s, r.Clock.Now()
 		e.Revision, err = r.Endpoints.SaveEndpoint(ctx, e)
@@ -150,14 +191,14 @@ func (r *Registry) SetEndpoint(ctx context.Context, partner delivery.PartnerID, 
 	return Endpoint{}, contention("endpoint", id)
 }
 
-// touch makes an endpoint look changed, to those who have read it.
-func (r *Registry) touch(ctx context.Context, e Endpoint) error {
+// touch makes an endpoint look changed, to those who have read it, and has it begin no later than behind from.
+func (r *Registry) touch(ctx context.Context, e Endpoint, from uint64) error {
 	for range maxTries {
-		got, err := r.OwnEndpoint(ctx, e.Partner, e.ID)
+		got, err := r.OwnEndpoint(ctx, e.Owner(), e.ID)
 		if err != nil {
 			return err
 		}
-		got.UpdatedAt = r.Clock.Now()
+		got.UpdatedAt, got.From = r.Clock.Now(), min(got.From, from)
 		if _, err := r.Endpoints.SaveEndpoint(ctx, got); !fault.Is(err, fault.Conflict) {
 			return err
 		}
@@ -165,19 +206,49 @@ func (r *Registry) touch(ctx context.Context, e Endpoint) error {
 	return contention("endpoint", e.ID)
 }
 
-// PartnerEndpoints returns all endpoints of a partner, ordered by id.
-func (r *Registry) PartnerEndpoints(ctx context.Context, p delivery.PartnerID) ([]Endpoint, error) {
-	if _, err := r.partner(ctx, p); err != nil {
-		return nil, err
+// drop forgets an endpoint and its secrets: the secrets last, since one without an endpoint does no harm.
+func (r *Registry) drop(ctx context.Context, e Endpoint) error {
+	if err := r.Endpoints.DropEndpoint(ctx, e.ID); err != nil {
+		return fmt.Errorf("drop endpoint %s: %w", e.ID, err)
 	}
-	return r.Endpoints.Endpoints(ctx, p, "", maxEndpoints)
+	names := []string{e.signingSecretName(e.Signing)}
+	if e.Before != "" {
+		names = append(names, e.signingSecretName(e.Before))
+	}
+	if e.Auth.Kind != NoAuth {
+		names = append(names, e.AuthSecretName())
+	}
+	for _, name := range names {
+		if err := r.Secrets.DropSecret(ctx, name); err != nil {
+			return fmt.Errorf("secrets of endpoint %s, which is dropped: %w", e.ID, err)
+		}
+	}
+	return nil
 }
 
-// OwnEndpoint returns a partner's endpoint; another's does not exist.
-func (r *Registry) OwnEndpoint(ctx context.Context, partner delivery.PartnerID, id string) (Endpoint, error) {
+// OwnEndpoints returns all endpoints of an owner, ordered by id.
+func (r *Registry) OwnEndpoints(ctx context.Context, o Owner) ([]Endpoint, error) {
+	if _, err := r.partner(ctx, o.Partner); err != nil {
+		return nil, err
+	}
+	var all []Endpoint
+	for after := ""; ; after = all[len(all)-1].ID {
+		page, err := r.Endpoints.Endpoints(ctx, o, after, pageSize)
+		if err != nil {
+			return nil, fmt.Errorf("endpoints of %s: %w", o, err)
+		}
+		all = append(all, page...)
+		if len(page) < pageSize {
+			return all, nil
+		}
+	}
+}
+
+// OwnEndpoint returns an endpoint of an owner; another's does not exist.
+func (r *Registry) OwnEndpoint(ctx context.Context, o Owner, id string) (Endpoint, error) {
 	e, err := r.Endpoints.Endpoint(ctx, id)
-	if err == nil && e.Partner != partner || fault.Is(err, fault.NotFound) {
-		return Endpoint{}, fault.New("integration.Endpoint", fault.NotFound, UnknownEndpoint, "partner %s has no endpoint %.80q", partner, id)
+	if err == nil && !o.owns(e) || fault.Is(err, fault.NotFound) {
+		return Endpoint{}, fault.New("integration.Endpoint", fault.NotFound, UnknownEndpoint, "%s has no endpoint %.80q", o, id)
 	}
 	return e, err
 }

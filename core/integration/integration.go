@@ -50,3 +50,10 @@ type Log interface {
 	// known as one, unless its delivery is forgotten. It may be called again after any error.
 	Trim(ctx context.Context, t clock.Time) (int, error)
 }
+
+// LogReader reads logs from their end, for people.
+type LogReader interface {
+	// Newest returns entries of a partner's log, or those of one business of it only, below a position,
+	// 0 for no bound, the newest first, at most limit, and fewer only if there are no more.
+	Newest(ctx context.Context, o Owner, below uint64, limit int) ([]Entry, error)
+}

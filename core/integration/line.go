@@ -43,8 +43,9 @@ type Parcel struct {
 	Cause    string      `json:"cause,omitempty"`
 }
 
-// DeadLetter is a webhook that was given up.
-type DeadLetter struct {
+// End is how a webhook came to its end: the endpoint has it, or it was given up
+// and is a dead letter.
+type End struct {
 	Endpoint string             `json:"endpoint"`
 	Position uint64             `json:"position"`
 	Partner  delivery.PartnerID `json:"partner"`
@@ -52,22 +53,38 @@ type DeadLetter struct {
 	Sequence uint64             `json:"sequence"`
 	At       clock.Time         `json:"at"`
 	Attempts int                `json:"attempts"`
-	Cause    string             `json:"cause"` // of the last failure, without what the endpoint said
+	Told     bool               `json:"told,omitempty"`
+	Cause    string             `json:"cause"` // how the last attempt went, without what the endpoint said
 }
 
-// LineStore keeps the lines of all endpoints, and dead letters.
+// EndQuery says which ends of an endpoint are wanted.
+type EndQuery struct {
+	Endpoint string
+	From     uint64 // the lowest position
+	Below    uint64 // positions below this one; 0 is no bound
+	GivenUp  bool   // dead letters only
+	Limit    int
+}
+
+// EndStore keeps ends, which a LineStore has written.
+type EndStore interface {
+	// Ends returns ends of an endpoint, the highest position first.
+	Ends(ctx context.Context, q EndQuery) ([]End, error)
+	// TrimEnds forgets ends from before t, and returns how many.
+	TrimEnds(ctx context.Context, t clock.Time) (int, error)
+}
+
+// LineStore keeps the lines of all endpoints.
 type LineStore interface {
 	// Line returns an endpoint's line, or a fault.NotFound error.
 	Line(ctx context.Context, endpoint string) (Line, error)
 	// SaveLine writes l if the stored revision is still l.Revision, 0 if there must be none, with
-	// dead letters, all or nothing, and returns the new revision, which is higher; otherwise it writes
-	// nothing and fails with fault.Conflict. A dead letter of an endpoint and position that
+	// ends, all or nothing, and returns the new revision, which is higher; otherwise it writes
+	// nothing and fails with fault.Conflict. An end of an endpoint and position that
 	// there is already is replaced. A fault.Unavailable error leaves open whether the write happened.
-	SaveLine(ctx context.Context, l Line, dead ...DeadLetter) (revision uint64, err error)
-	// DeadLetters returns those of an endpoint with a position above after, in order, at most limit.
-	DeadLetters(ctx context.Context, endpoint string, after uint64, limit int) ([]DeadLetter, error)
-	// TrimDead forgets dead letters from before t, and returns how many.
-	TrimDead(ctx context.Context, t clock.Time) (int, error)
+	SaveLine(ctx context.Context, l Line, ends ...End) (revision uint64, err error)
+	// DropLine forgets an endpoint's line and its ends. It is no error if there are none.
+	DropLine(ctx context.Context, endpoint string) error
 }
 
 // Clone returns a copy of l that shares nothing with it.
@@ -90,7 +107,7 @@ const (
 // Outcome is what came of an attempt.
 type Outcome struct {
 	Verdict Verdict
-	Cause   string         // why, in our words: what the endpoint says may be anything
+	Cause   string         // how it went, in our words: what the endpoint says may be anything
 	After   clock.Duration // which the endpoint asked to wait; 0 if it did not
 }
 
@@ -132,23 +149,31 @@ func (l *Line) due(now clock.Time, flying map[uint64]bool, room int) []Parcel {
 	return all
 }
 
-// settle notes what came of an attempt.
-func (l *Line) settle(position uint64, o Outcome, now clock.Time, r Rules) {
+// settle notes what came of an attempt, and returns how the webhook ended if it did.
+func (l *Line) settle(position uint64, o Outcome, now clock.Time, r Rules) []End {
 	i, there := l.find(position)
 	if !there {
-		return // somebody wound the line back meanwhile
+		return nil // somebody wound the line back meanwhile
 	}
 	if o.Verdict == Taken {
+		end := l.end(l.Waiting[i], now, o.Cause)
+		end.Attempts, end.Told = end.Attempts+1, true
 		l.Waiting = slices.Delete(l.Waiting, i, i+1)
 		l.close()
-		return
+		return []End{end}
 	}
+	l.fail(i, o, now, r)
+	return nil
+}
+
+// fail notes an attempt that did not tell the i-th that waits.
+func (l *Line) fail(i int, o Outcome, now clock.Time, r Rules) {
 	p := &l.Waiting[i]
 	if p.Attempts++; p.Attempts == 1 {
 		p.First = now
 	}
 	p.Cause = o.Cause
-	p.Next = now.Add(max(r.backoff(l.Endpoint, position, p.Attempts), min(o.After, r.Longest)))
+	p.Next = now.Add(max(r.backoff(l.Endpoint, p.Position, p.Attempts), min(o.After, r.Longest)))
 	if o.Verdict == Refused {
 		l.close()
 		return
@@ -175,20 +200,20 @@ func (l *Line) close() {
 
 // bury takes out what was tried for too long. What was never tried stays, however
 // long its endpoint has not answered: behind it the log waits as well.
-func (l *Line) bury(now clock.Time, flying map[uint64]bool, r Rules) []DeadLetter {
-	var dead []DeadLetter
+func (l *Line) bury(now clock.Time, flying map[uint64]bool, r Rules) []End {
+	var dead []End
 	l.Waiting = slices.DeleteFunc(l.Waiting, func(p Parcel) bool {
 		if p.Attempts == 0 || now.Sub(p.First) <= r.MaxAge || flying[p.Position] {
 			return false
 		}
-		dead = append(dead, l.deadLetter(p, now, p.Cause))
+		dead = append(dead, l.end(p, now, p.Cause))
 		return true
 	})
 	return dead
 }
 
-func (l *Line) deadLetter(p Parcel, now clock.Time, cause string) DeadLetter {
-	return DeadLetter{Endpoint: l.Endpoint, Position: p.Position, Partner: l.Partner, Delivery: p.Delivery, Sequence: p.Sequence, At: now, Attempts: p.Attempts, Cause: cause}
+func (l *Line) end(p Parcel, now clock.Time, cause string) End {
+	return End{Endpoint: l.Endpoint, Position: p.Position, Partner: l.Partner, Delivery: p.Delivery, Sequence: p.Sequence, At: now, Attempts: p.Attempts, Cause: cause}
 }
 
 // wake returns when something can be sent that cannot now; 0 if only news changes that.

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"strings"
 
 	"footway/core/clock"
 	"footway/core/delivery"
@@ -25,6 +26,7 @@ type Status string
 const (
 	Active    Status = "active"
 	Suspended Status = "suspended" // by us, until we say otherwise
+	Paused    Status = "paused"    // of an endpoint: by whose it is
 	Gone      Status = "gone"      // of an endpoint: it answered that it does not exist any more
 )
 
@@ -81,12 +83,42 @@ type Auth struct {
 	Scope    string   `json:"scope,omitempty"`     // of OAuth; may be empty
 }
 
-// Endpoint is where a partner wants to be told of its deliveries.
+// Owner is whose endpoints or entries are meant: those of a partner, or of one
+// business of it only. A partner sees what belongs to its businesses too.
+type Owner struct {
+	Partner  delivery.PartnerID
+	Business string // "" is the whole partner
+}
+
+// String names the owner for errors.
+func (o Owner) String() string {
+	if o.Business == "" {
+		return "partner " + string(o.Partner)
+	}
+	return "business " + o.Business + " of partner " + string(o.Partner)
+}
+
+// Has reports whether an entry is one of o's. A business has those of its stores.
+func (o Owner) Has(u *delivery.Update) bool {
+	if o.Partner != u.Partner || o.Business == "" {
+		return o.Partner == u.Partner
+	}
+	business, _, within := strings.Cut(u.Store, "/")
+	return within && business == o.Business
+}
+
+// owns reports whether an endpoint is one of o's.
+func (o Owner) owns(e Endpoint) bool {
+	return o.Partner == e.Partner && (o.Business == "" || o.Business == e.Business)
+}
+
+// Endpoint is where a partner, or one business of it, wants to be told of its deliveries.
 type Endpoint struct {
-	ID      string             `json:"id"`
-	Partner delivery.PartnerID `json:"partner"`
-	URL     string             `json:"url"`
-	Auth    Auth               `json:"auth"`
+	ID       string             `json:"id"`
+	Partner  delivery.PartnerID `json:"partner"`
+	Business string             `json:"business,omitempty"` // "" is the whole partner
+	URL      string             `json:"url"`
+	Auth     Auth               `json:"auth"`
 	// Events are the names of those that it wants, in the partner's words; empty is all.
 	Events []string `json:"events,omitempty"`
 	// From is the position in the partner's log behind which it begins.
@@ -113,8 +145,14 @@ func (e Endpoint) Clone() Endpoint {
 	return e
 }
 
-// Wants reports whether e wants events of a name.
-func (e Endpoint) Wants(name string) bool {
+// Owner returns whose entries e is told of.
+func (e Endpoint) Owner() Owner { return Owner{e.Partner, e.Business} }
+
+// Wants reports whether e wants to be told of an update, which has a name.
+func (e Endpoint) Wants(u *delivery.Update, name string) bool {
+	if !e.Owner().Has(u) {
+		return false
+	}
 	for _, wanted := range e.Events {
 		if wanted == name {
 			return true
@@ -154,12 +192,14 @@ type KeyStore interface {
 type EndpointStore interface {
 	// Endpoint returns the endpoint, or a fault.NotFound error.
 	Endpoint(ctx context.Context, id string) (Endpoint, error)
-	// Endpoints returns the endpoints of a partner, or of all if p is "", with an id above after, ordered by id, at most limit.
-	Endpoints(ctx context.Context, p delivery.PartnerID, after string, limit int) ([]Endpoint, error)
+	// Endpoints returns the endpoints of an owner, or all if it is nobody, with an id above after, ordered by id, at most limit.
+	Endpoints(ctx context.Context, o Owner, after string, limit int) ([]Endpoint, error)
 	// CreateEndpoint is to endpoints what CreatePartner is to partners; only the id need be new.
 	CreateEndpoint(ctx context.Context, e Endpoint) error
-	// SaveEndpoint is to endpoints what SavePartner is to partners.
+	// SaveEndpoint is to endpoints what SavePartner is to partners. Whose it is never changes.
 	SaveEndpoint(ctx context.Context, e Endpoint) (revision uint64, err error)
+	// DropEndpoint forgets an endpoint. It is no error if there is none.
+	DropEndpoint(ctx context.Context, id string) error
 }
 
 // SecretStore keeps secrets by name. What it writes is encrypted, or readable for nobody else.

@@ -15,7 +15,9 @@ const Claimed = "claimed"
 // PostDeps are what a Post works with; all are required.
 type PostDeps struct {
 	Lines     LineStore
+	Ends      EndStore
 	Log       Log
+	Recent    LogReader
 	Endpoints *Registry
 	Clock     clock.Clock
 	// Name returns what an update is called in an endpoint's list of events.
@@ -47,19 +49,16 @@ type Round struct {
 	flying   map[uint64]bool            // under way
 	entries  map[uint64]delivery.Update // of what waits, as far as known
 	settled  bool                       // there are results that are not saved
-	dead     []DeadLetter               // not saved
+	ends     []End                      // not saved
 	end      bool                       // nothing more was in the log when it was last read
 }
 
 // Open begins a turn at an endpoint. It fails with fault.Conflict, reason
 // Claimed, while somebody else has it. owner is the caller, under a name that it uses but once.
 func (p *Post) Open(ctx context.Context, e Endpoint, owner string) (*Round, error) {
-	l, err := p.Lines.Line(ctx, e.ID)
-	if fault.Is(err, fault.NotFound) {
-		l, err = Line{Endpoint: e.ID, Partner: e.Partner, Read: e.From}, nil
-	}
+	l, err := p.line(ctx, e)
 	if err != nil {
-		return nil, fmt.Errorf("line of endpoint %s: %w", e.ID, err)
+		return nil, err
 	}
 	if l.Owner != owner && l.Owner != "" && p.Clock.Now() < l.Until {
 		return nil, fault.New("integration.Open", fault.Conflict, Claimed, "endpoint %s is %s's until %s", e.ID, l.Owner, l.Until)
@@ -80,11 +79,11 @@ func (r *Round) Save(ctx context.Context) error {
 }
 
 func (r *Round) save(ctx context.Context) error {
-	revision, err := r.post.Lines.SaveLine(ctx, r.line, r.dead...)
+	revision, err := r.post.Lines.SaveLine(ctx, r.line, r.ends...)
 	if err != nil {
 		return fmt.Errorf("save the line of endpoint %s: %w", r.line.Endpoint, err)
 	}
-	r.line.Revision, r.settled, r.dead = revision, false, nil
+	r.line.Revision, r.settled, r.ends = revision, false, nil
 	return nil
 }
 
@@ -107,7 +106,7 @@ func (r *Round) fill(ctx context.Context) error {
 	now := r.post.Clock.Now()
 	for _, e := range entries {
 		r.line.Read = e.Position
-		if r.endpoint.Wants(r.post.Name(&e.Update)) {
+		if r.endpoint.Wants(&e.Update, r.post.Name(&e.Update)) {
 			r.line.Waiting = append(r.line.Waiting, Parcel{Position: e.Position, Delivery: e.Delivery, Sequence: e.Sequence, Since: now})
 			r.entries[e.Position] = e.Update
 		}
@@ -135,7 +134,7 @@ func (r *Round) ready(ctx context.Context, now clock.Time, room int) ([]Parcel, 
 func (r *Round) Due(ctx context.Context, most int) ([]Entry, error) {
 	now := r.post.Clock.Now()
 	if dead := r.line.bury(now, r.flying, r.post.rules); len(dead) > 0 {
-		r.dead, r.settled = append(r.dead, dead...), true
+		r.ends, r.settled = append(r.ends, dead...), true
 	}
 	if r.settled || r.line.Until.Sub(now) < 2*MaxAttempt {
 		if err := r.Save(ctx); err != nil {
@@ -185,7 +184,7 @@ func (r *Round) update(ctx context.Context, p Parcel) (delivery.Update, bool, er
 func (r *Round) lose(p Parcel, now clock.Time) {
 	if i, there := r.line.find(p.Position); there {
 		r.line.Waiting = append(r.line.Waiting[:i], r.line.Waiting[i+1:]...)
-		r.dead, r.settled = append(r.dead, r.line.deadLetter(p, now, "the log has forgotten it")), true
+		r.ends, r.settled = append(r.ends, r.line.end(p, now, "the log has forgotten it")), true
 	}
 }
 
@@ -193,15 +192,15 @@ func (r *Round) lose(p Parcel, now clock.Time) {
 // gets no further ones, until its partner wants it again.
 func (r *Round) Settle(ctx context.Context, position uint64, o Outcome) error {
 	delete(r.flying, position)
-	r.line.settle(position, o, r.post.Clock.Now(), r.post.rules)
-	r.settled = true
+	ended := r.line.settle(position, o, r.post.Clock.Now(), r.post.rules)
+	r.ends, r.settled = append(r.ends, ended...), true
 	if _, waits := r.line.find(position); !waits {
 		delete(r.entries, position)
 	}
 	if o.Verdict != Closed {
 		return nil
 	}
-	e, err := r.post.Endpoints.SetEndpoint(ctx, r.endpoint.Partner, r.endpoint.ID, Gone)
+	e, err := r.post.Endpoints.SetEndpoint(ctx, r.endpoint.Owner(), r.endpoint.ID, Gone)
 	if err != nil {
 		return fmt.Errorf("endpoint %s is gone: %w", r.endpoint.ID, err)
 	}
@@ -226,40 +225,4 @@ func (r *Round) Waiting() (n int, since clock.Time, open bool) {
 		since = r.line.Waiting[0].Since
 	}
 	return len(r.line.Waiting), since, r.line.OpenUntil != 0
-}
-
-// Rewind has an endpoint of a partner told again what is behind a position of its
-// log, in order, with the same ids, and after that what is new. What waits stays waiting.
-func (p *Post) Rewind(ctx context.Context, partner delivery.PartnerID, endpoint string, after uint64) error {
-	e, err := p.Endpoints.OwnEndpoint(ctx, partner, endpoint)
-	if err != nil {
-		return err
-	}
-	if e.Status != Active {
-		return fault.New("integration.Rewind", fault.Conflict, "endpoint_not_active", "endpoint %s is %s; want it active", e.ID, e.Status)
-	}
-	if err := p.rewind(ctx, e, after); err != nil {
-		return err
-	}
-	return p.Endpoints.touch(ctx, e) // whoever sends to it looks at it again
-}
-
-func (p *Post) rewind(ctx context.Context, e Endpoint, after uint64) error {
-	for range maxTries {
-		l, err := p.Lines.Line(ctx, e.ID)
-		if fault.Is(err, fault.NotFound) {
-			l, err = Line{Endpoint: e.ID, Partner: e.Partner, Read: e.From}, nil
-		}
-		if err != nil || after >= l.Read {
-			return err // it is yet to come
-		}
-		if i, _ := l.find(after + 1); i < len(l.Waiting) {
-			l.Waiting = l.Waiting[:i] // they are read again
-		}
-		l.Read = after
-		if _, err = p.Lines.SaveLine(ctx, l); !fault.Is(err, fault.Conflict) {
-			return err
-		}
-	}
-	return contention("line", e.ID)
 }

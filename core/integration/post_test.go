@@ -72,7 +72,7 @@ func newOffice(t *testing.T, l *fake.Losses) *office {
 		t.Fatal(err)
 	}
 	o.post, err = integration.NewPost(integration.PostDeps{
-		Lines: fake.LossyLineStore{LineStore: o.lines, Losses: l}, Log: fake.LossyLog{Log: o.log, Losses: l}, Endpoints: o.registry, Clock: now,
+		Lines: fake.LossyLineStore{LineStore: o.lines, Losses: l}, Ends: o.lines, Recent: o.log, Log: fake.LossyLog{Log: o.log, Losses: l}, Endpoints: o.registry, Clock: now,
 		Name: func(u *delivery.Update) string { return strings.ToUpper(string(u.Kind)) },
 	}, testRules())
 	if err != nil {
@@ -287,7 +287,7 @@ func TestPostOneDeliveryFails(t *testing.T) {
 
 func (o *office) wantDead(want ...string) {
 	o.t.Helper()
-	dead, err := o.lines.DeadLetters(o.t.Context(), o.endpoint.ID, 0, 1000)
+	dead, err := o.lines.Ends(o.t.Context(), integration.EndQuery{Endpoint: o.endpoint.ID, GivenUp: true, Limit: 1000})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -383,11 +383,11 @@ func TestPostGone(t *testing.T) {
 	if _, err := o.send(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	e, err := o.registry.OwnEndpoint(t.Context(), "p", o.endpoint.ID)
+	e, err := o.registry.OwnEndpoint(t.Context(), integration.Owner{Partner: "p"}, o.endpoint.ID)
 	if err != nil || e.Status != integration.Gone || r.Endpoint().Status != integration.Gone {
 		t.Errorf("the endpoint is %s, error %v; want %s", e.Status, err, integration.Gone)
 	}
-	if err := o.post.Rewind(t.Context(), "p", o.endpoint.ID, 0); !fault.Is(err, fault.Conflict) {
+	if err := o.post.Rewind(t.Context(), integration.Owner{Partner: "p"}, o.endpoint.ID, 0); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Rewind of an endpoint that is gone = %v; want a conflict", err)
 	}
 }
@@ -401,11 +401,11 @@ func TestPostRewind(t *testing.T) {
 		partner  delivery.PartnerID
 		endpoint string
 	}{{"q", o.endpoint.ID}, {"p", "none"}} {
-		if err := o.post.Rewind(t.Context(), c.partner, c.endpoint, 0); !fault.Is(err, fault.NotFound) || fault.ReasonOf(err) != integration.UnknownEndpoint {
+		if err := o.post.Rewind(t.Context(), integration.Owner{Partner: c.partner}, c.endpoint, 0); !fault.Is(err, fault.NotFound) || fault.ReasonOf(err) != integration.UnknownEndpoint {
 			t.Errorf("Rewind of %s for %s = %v; want not found", c.endpoint, c.partner, err)
 		}
 	}
-	if err := o.post.Rewind(t.Context(), "p", o.endpoint.ID, 1); err != nil {
+	if err := o.post.Rewind(t.Context(), integration.Owner{Partner: "p"}, o.endpoint.ID, 1); err != nil {
 		t.Fatal(err)
 	}
 	o.heard = nil
@@ -446,7 +446,7 @@ func TestPostRewindWaiting(t *testing.T) {
 	if err := r.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.post.Rewind(t.Context(), "p", o.endpoint.ID, 2); err != nil {
+	if err := o.post.Rewind(t.Context(), integration.Owner{Partner: "p"}, o.endpoint.ID, 2); err != nil {
 		t.Fatal(err)
 	}
 	l, err := o.lines.Line(t.Context(), o.endpoint.ID)

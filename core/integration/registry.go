@@ -21,12 +21,17 @@ const (
 	DuplicateID     = "duplicate_id"
 	BadPartner      = "bad_partner"
 	BadEndpoint     = "bad_endpoint"
+	DuplicateURL    = "duplicate_url"
+	TooMany         = "too_many_endpoints"
+	NotActive       = "endpoint_not_active"
+	SuspendedByUs   = "endpoint_suspended"
 )
 
 // Bounds of what one partner may have.
 const (
 	maxKeys      = 20
-	maxEndpoints = 20
+	maxEndpoints = 20 // of a partner, beside those of its businesses
+	maxOfOne     = 5  // of a business
 	maxMarkets   = 100
 	maxEvents    = 50
 	pageSize     = 100

@@ -194,7 +194,7 @@ func TestRotateSigning(t *testing.T) {
 	}
 	want := func(what string, secrets ...integration.Secret) {
 		t.Helper()
-		e, err := r.OwnEndpoint(t.Context(), "p", e.ID)
+		e, err := r.OwnEndpoint(t.Context(), integration.Owner{Partner: "p"}, e.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func TestRotateSigning(t *testing.T) {
 		}
 	}
 	want("at first", first)
-	_, second, err := r.RotateSigning(t.Context(), "p", e.ID, clock.Hour)
+	_, second, err := r.RotateSigning(t.Context(), integration.Owner{Partner: "p"}, e.ID, clock.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,13 +220,13 @@ func TestRotateSigning(t *testing.T) {
 	for i := range made {
 		wg.Go(func() {
 			var err error
-			if _, made[i], err = r.RotateSigning(t.Context(), "p", e.ID, clock.Hour); err != nil {
+			if _, made[i], err = r.RotateSigning(t.Context(), integration.Owner{Partner: "p"}, e.ID, clock.Hour); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	e, err = r.OwnEndpoint(t.Context(), "p", e.ID)
+	e, err = r.OwnEndpoint(t.Context(), integration.Owner{Partner: "p"}, e.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

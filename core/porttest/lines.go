@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -10,19 +11,26 @@ import (
 	"footway/core/integration"
 )
 
-// LineStore tries integration.LineStore. Each call of open returns an empty store.
-func LineStore(t *testing.T, open func(t *testing.T) integration.LineStore) {
+// LineAndEndStore is a store of lines and of the ends that it is given with them.
+type LineAndEndStore interface {
+	integration.LineStore
+	integration.EndStore
+}
+
+// LineStore tries integration.LineStore and integration.EndStore. Each call of open returns an empty store.
+func LineStore(t *testing.T, open func(t *testing.T) LineAndEndStore) {
 	t.Helper()
 	for _, c := range []struct {
 		name string
-		run  func(*testing.T, integration.LineStore)
+		run  func(*testing.T, LineAndEndStore)
 	}{
 		{"a line as it was", lineReadBack},
 		{"a write needs the stored revision", lineRevisions},
 		{"one of many wins", lineRace},
-		{"dead letters", lineDead},
-		{"a refused write buries nothing", lineAllOrNone},
-		{"dead letters are forgotten", lineTrim},
+		{"ends", lineEnds},
+		{"a refused write ends nothing", lineAllOrNone},
+		{"ends are forgotten", lineTrim},
+		{"a line is dropped", lineDrop},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
 	}
@@ -36,13 +44,17 @@ func sampleLine(endpoint string) integration.Line {
 		}, Failures: 4, Opened: 2, OpenUntil: 11}
 }
 
-func deadLetter(endpoint string, position uint64, at clock.Time) integration.DeadLetter {
-	return integration.DeadLetter{Endpoint: endpoint, Position: position, Partner: "p", Delivery: "d", Sequence: 2, At: at, Attempts: 30, Cause: "status 500"}
+func deadLetter(endpoint string, position uint64, at clock.Time) integration.End {
+	return integration.End{Endpoint: endpoint, Position: position, Partner: "p", Delivery: "d", Sequence: 2, At: at, Attempts: 30, Cause: "status 500"}
 }
 
-func mustSaveLine(t *testing.T, s integration.LineStore, l integration.Line, dead ...integration.DeadLetter) integration.Line {
+func taken(endpoint string, position uint64, at clock.Time) integration.End {
+	return integration.End{Endpoint: endpoint, Position: position, Partner: "p", Delivery: "d", Sequence: 2, At: at, Attempts: 1, Told: true, Cause: "status 204"}
+}
+
+func mustSaveLine(t *testing.T, s integration.LineStore, l integration.Line, ends ...integration.End) integration.Line {
 	t.Helper()
-	revision, err := s.SaveLine(t.Context(), l, dead...)
+	revision, err := s.SaveLine(t.Context(), l, ends...)
 	if err != nil || revision <= l.Revision {
 		t.Fatalf("SaveLine at revision %d = %d, %v; want a higher one", l.Revision, revision, err)
 	}
@@ -62,18 +74,23 @@ func wantLine(t *testing.T, s integration.LineStore, want integration.Line) {
 	wantSame(t, "the line of "+want.Endpoint, want, got)
 }
 
-func wantDead(t *testing.T, s integration.LineStore, endpoint string, after uint64, limit int, want ...integration.DeadLetter) {
+func wantEnds(t *testing.T, s integration.EndStore, q integration.EndQuery, want ...integration.End) {
 	t.Helper()
-	got, err := s.DeadLetters(t.Context(), endpoint, after, limit)
+	got, err := s.Ends(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 0 || len(want) != 0 {
-		wantSame(t, "the dead letters of "+endpoint, want, got)
+		wantSame(t, fmt.Sprintf("Ends(%+v)", q), want, got)
 	}
 }
 
-func lineReadBack(t *testing.T, s integration.LineStore) {
+// allOf asks for all ends of an endpoint.
+func allOf(endpoint string) integration.EndQuery {
+	return integration.EndQuery{Endpoint: endpoint, Limit: 100}
+}
+
+func lineReadBack(t *testing.T, s LineAndEndStore) {
 	_, err := s.Line(t.Context(), "e")
 	wantKind(t, "Line of an endpoint that has none", err, fault.NotFound)
 	empty := mustSaveLine(t, s, integration.Line{Endpoint: "f", Partner: "q"})
@@ -93,7 +110,7 @@ func lineReadBack(t *testing.T, s integration.LineStore) {
 	wantLine(t, s, mustSaveLine(t, s, l))
 }
 
-func lineRevisions(t *testing.T, s integration.LineStore) {
+func lineRevisions(t *testing.T, s LineAndEndStore) {
 	ctx := t.Context()
 	l := sampleLine("e")
 	for _, revision := range []uint64{1, 77} {
@@ -115,7 +132,7 @@ func lineRevisions(t *testing.T, s integration.LineStore) {
 	wantLine(t, s, mustSaveLine(t, s, l))
 }
 
-func lineRace(t *testing.T, s integration.LineStore) {
+func lineRace(t *testing.T, s LineAndEndStore) {
 	save := func(revision uint64) func(int) error {
 		return func(i int) error {
 			l := sampleLine("e")
@@ -135,43 +152,62 @@ func lineRace(t *testing.T, s integration.LineStore) {
 	}
 }
 
-func lineDead(t *testing.T, s integration.LineStore) {
-	l := mustSaveLine(t, s, sampleLine("e"), deadLetter("e", 7, 3), deadLetter("e", 2, 4))
-	wantDead(t, s, "e", 0, 10, deadLetter("e", 2, 4), deadLetter("e", 7, 3))
-	l = mustSaveLine(t, s, l, deadLetter("e", 5, 5), deadLetter("e", 7, 6))
+func lineEnds(t *testing.T, s LineAndEndStore) {
+	l := mustSaveLine(t, s, sampleLine("e"), deadLetter("e", 7, 3), taken("e", 2, 4))
+	wantEnds(t, s, allOf("e"), deadLetter("e", 7, 3), taken("e", 2, 4))
+	l = mustSaveLine(t, s, l, deadLetter("e", 5, 5), taken("e", 7, 6), deadLetter("e", 9, 7))
 	mustSaveLine(t, s, sampleLine("f"), deadLetter("f", 7, 1))
-	wantDead(t, s, "e", 0, 10, deadLetter("e", 2, 4), deadLetter("e", 5, 5), deadLetter("e", 7, 6))
-	wantDead(t, s, "e", 2, 1, deadLetter("e", 5, 5))
-	wantDead(t, s, "e", 6, 10, deadLetter("e", 7, 6))
-	wantDead(t, s, "e", 7, 10)
-	wantDead(t, s, "e", 0, 0)
-	wantDead(t, s, "none", 0, 10)
-	wantDead(t, s, "f", 0, 10, deadLetter("f", 7, 1))
+	wantEnds(t, s, allOf("e"), deadLetter("e", 9, 7), taken("e", 7, 6), deadLetter("e", 5, 5), taken("e", 2, 4))
+	wantEnds(t, s, integration.EndQuery{Endpoint: "e", Limit: 2}, deadLetter("e", 9, 7), taken("e", 7, 6))
+	wantEnds(t, s, integration.EndQuery{Endpoint: "e", From: 5, Below: 9, Limit: 9}, taken("e", 7, 6), deadLetter("e", 5, 5))
+	wantEnds(t, s, integration.EndQuery{Endpoint: "e", GivenUp: true, Limit: 9}, deadLetter("e", 9, 7), deadLetter("e", 5, 5))
+	wantEnds(t, s, integration.EndQuery{Endpoint: "e", GivenUp: true, Below: 9, Limit: 1}, deadLetter("e", 5, 5))
+	wantEnds(t, s, integration.EndQuery{Endpoint: "e", From: math.MaxUint64, Below: math.MaxUint64, Limit: 9})
+	wantEnds(t, s, integration.EndQuery{Endpoint: "e"})
+	wantEnds(t, s, allOf("none"))
+	wantEnds(t, s, allOf("f"), deadLetter("f", 7, 1))
 	wantLine(t, s, l)
 }
 
-func lineAllOrNone(t *testing.T, s integration.LineStore) {
+func lineAllOrNone(t *testing.T, s LineAndEndStore) {
 	l := mustSaveLine(t, s, sampleLine("e"), deadLetter("e", 1, 1))
 	stale := l
 	stale.Revision++
-	_, err := s.SaveLine(t.Context(), stale, deadLetter("e", 1, 9), deadLetter("e", 2, 9))
+	_, err := s.SaveLine(t.Context(), stale, deadLetter("e", 1, 9), taken("e", 2, 9))
 	wantKind(t, "SaveLine at a revision that is not stored", err, fault.Conflict)
-	wantDead(t, s, "e", 0, 10, deadLetter("e", 1, 1))
+	wantEnds(t, s, allOf("e"), deadLetter("e", 1, 1))
 	wantLine(t, s, l)
 }
 
-func lineTrim(t *testing.T, s integration.LineStore) {
-	l := mustSaveLine(t, s, sampleLine("e"), deadLetter("e", 1, 10), deadLetter("e", 2, 30), deadLetter("e", 3, 20))
-	mustSaveLine(t, s, sampleLine("f"), deadLetter("f", 1, 19))
+func lineTrim(t *testing.T, s LineAndEndStore) {
+	l := mustSaveLine(t, s, sampleLine("e"), deadLetter("e", 1, 10), deadLetter("e", 2, 30), taken("e", 3, 20))
+	mustSaveLine(t, s, sampleLine("f"), taken("f", 1, 19))
 	for _, c := range []struct {
 		before clock.Time
 		want   int
 	}{{10, 0}, {20, 2}, {20, 0}} {
-		if n, err := s.TrimDead(t.Context(), c.before); err != nil || n != c.want {
-			t.Errorf("TrimDead(%d) = %d, %v; want %d", c.before, n, err, c.want)
+		if n, err := s.TrimEnds(t.Context(), c.before); err != nil || n != c.want {
+			t.Errorf("TrimEnds(%d) = %d, %v; want %d", c.before, n, err, c.want)
 		}
 	}
-	wantDead(t, s, "e", 0, 10, deadLetter("e", 2, 30), deadLetter("e", 3, 20))
-	wantDead(t, s, "f", 0, 10)
+	wantEnds(t, s, allOf("e"), taken("e", 3, 20), deadLetter("e", 2, 30))
+	wantEnds(t, s, allOf("f"))
 	wantLine(t, s, l)
+}
+
+func lineDrop(t *testing.T, s LineAndEndStore) {
+	l := mustSaveLine(t, s, sampleLine("e"), deadLetter("e", 1, 1), taken("e", 2, 1))
+	other := mustSaveLine(t, s, sampleLine("f"), taken("f", 1, 1))
+	for range 2 { // a repeat changes nothing
+		if err := s.DropLine(t.Context(), "e"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := s.Line(t.Context(), "e")
+	wantKind(t, "Line that was dropped", err, fault.NotFound)
+	_, err = s.SaveLine(t.Context(), l, taken("e", 3, 1))
+	wantKind(t, "SaveLine of one that was dropped, by who had it open", err, fault.Conflict)
+	wantEnds(t, s, allOf("e"))
+	wantEnds(t, s, allOf("f"), taken("f", 1, 1))
+	wantLine(t, s, other)
 }

@@ -210,7 +210,7 @@ func KeyStore(t *testing.T, open func(t *testing.T) integration.KeyStore) {
 func EndpointStore(t *testing.T, open func(t *testing.T) integration.EndpointStore) {
 	t.Helper()
 	sample := func(id string) integration.Endpoint {
-		return integration.Endpoint{ID: id, Partner: "p", URL: "https://hooks.example/a?b=é", Auth: integration.Auth{Kind: integration.OAuth, User: "u", TokenURL: "https://t.example", Scope: "s"},
+		return integration.Endpoint{ID: id, Partner: "p", Business: "b", URL: "https://hooks.example/a?b=é", Auth: integration.Auth{Kind: integration.OAuth, User: "u", TokenURL: "https://t.example", Scope: "s"},
 			Events: []string{"A", "B"}, From: 1<<63 - 1, Status: integration.Gone, Signing: "s2", Before: "s1", OldUntil: 4, CreatedAt: 5, UpdatedAt: 9, Revision: 77}
 	}
 	rowStore[integration.Endpoint]{}.run(t, func(t *testing.T) rowStore[integration.Endpoint] {
@@ -228,35 +228,58 @@ func EndpointStore(t *testing.T, open func(t *testing.T) integration.EndpointSto
 			},
 		}
 	})
-	t.Run("endpoints in pages", func(t *testing.T) {
-		s := open(t)
-		for _, id := range []string{"e3", "e1", "e2", "e0"} {
-			e := sample(id)
-			if id == "e2" {
-				e.Partner = "q"
-			}
-			if err := s.CreateEndpoint(t.Context(), e); err != nil {
+	t.Run("endpoints in pages", func(t *testing.T) { endpointPages(t, open(t), sample) })
+	t.Run("an endpoint is dropped", func(t *testing.T) {
+		s, ctx := open(t), t.Context()
+		for _, id := range []string{"e1", "e2"} {
+			if err := s.CreateEndpoint(ctx, sample(id)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for _, c := range []struct {
-			of    delivery.PartnerID
-			after string
-			limit int
-			want  []string
-		}{
-			{"", "", 10, []string{"e0", "e1", "e2", "e3"}}, {"", "e0", 2, []string{"e1", "e2"}}, {"p", "", 10, []string{"e0", "e1", "e3"}}, {"p", "e1", 10, []string{"e3"}}, {"q", "", 10, []string{"e2"}}, {"r", "", 10, nil},
-		} {
-			page, err := s.Endpoints(t.Context(), c.of, c.after, c.limit)
-			var got []string
-			for _, e := range page {
-				got = append(got, e.ID)
-			}
-			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
-				t.Errorf("Endpoints of %q after %q, at most %d: error %v (-want +got)\n%s", c.of, c.after, c.limit, err, diff)
+		for range 2 { // a repeat changes nothing
+			if err := s.DropEndpoint(ctx, "e1"); err != nil {
+				t.Fatal(err)
 			}
 		}
+		_, err := s.Endpoint(ctx, "e1")
+		wantKind(t, "Endpoint that was dropped", err, fault.NotFound)
+		if page, err := s.Endpoints(ctx, integration.Owner{}, "", 10); err != nil || len(page) != 1 || page[0].ID != "e2" {
+			t.Errorf("Endpoints after a drop = %v, %v; want e2", page, err)
+		}
 	})
+}
+
+// endpointPages lists endpoints of all, of partners and of businesses. Two partners have a business of the same id.
+func endpointPages(t *testing.T, s integration.EndpointStore, sample func(string) integration.Endpoint) {
+	for id, of := range map[string]integration.Owner{"e0": {Partner: "p"}, "e1": {Partner: "p", Business: "café"}, "e2": {Partner: "q"}, "e3": {Partner: "p", Business: "café"},
+		"e4": {Partner: "q", Business: "café"}, "e5": {Partner: "p", Business: "bar"}} {
+		e := sample(id)
+		e.Partner, e.Business = of.Partner, of.Business
+		if err := s.CreateEndpoint(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		of    integration.Owner
+		after string
+		limit int
+		want  []string
+	}{
+		{integration.Owner{}, "", 10, []string{"e0", "e1", "e2", "e3", "e4", "e5"}}, {integration.Owner{}, "e0", 2, []string{"e1", "e2"}},
+		{integration.Owner{Partner: "p"}, "", 10, []string{"e0", "e1", "e3", "e5"}}, {integration.Owner{Partner: "p"}, "e1", 1, []string{"e3"}},
+		{integration.Owner{Partner: "q"}, "", 10, []string{"e2", "e4"}}, {integration.Owner{Partner: "r"}, "", 10, nil},
+		{integration.Owner{Partner: "p", Business: "café"}, "", 10, []string{"e1", "e3"}}, {integration.Owner{Partner: "p", Business: "café"}, "e1", 10, []string{"e3"}},
+		{integration.Owner{Partner: "q", Business: "café"}, "", 10, []string{"e4"}}, {integration.Owner{Partner: "q", Business: "bar"}, "", 10, nil}, {integration.Owner{Partner: "p"}, "", 0, nil},
+	} {
+		page, err := s.Endpoints(t.Context(), c.of, c.after, c.limit)
+		var got []string
+		for _, e := range page {
+			got = append(got, e.ID)
+		}
+		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+			t.Errorf("Endpoints of %s after %q, at most %d: error %v (-want +got)\n%s", c.of, c.after, c.limit, err, diff)
+		}
+	}
 }
 
 // SecretStore tries integration.SecretStore. Each call of open returns an empty store.

@@ -2,6 +2,7 @@ package kit_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -34,7 +35,8 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 
 func TestHalfAPageIsCutOff(t *testing.T) {
 	defer func() {
-		if p := recover(); p != http.ErrAbortHandler {
+		p := recover()
+		if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("a panic behind half a page became %v; want %v", p, http.ErrAbortHandler)
 		}
 	}()

@@ -299,13 +299,19 @@ func (v *visit) delivery(id string) (found, error) {
 // shops returns the stores that the visitor may see, in the API's order.
 func (v *visit) shops() ([]shop, error) {
 	var all []shop
-	query := url.Values{}
+	query, pass := url.Values{}, v.pass
+	if len(v.who.Account.Stores) > 1 { // a pass for one of them shows no other
+		var err error
+		if pass, err = v.o.Pass(&v.who.Account, ""); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		var page struct {
 			Stores []shop `json:"stores"`
 			Next   string `json:"next"`
 		}
-		if err := v.get("/v1/businesses/"+segment(v.who.Account.Business.ID)+"/stores", query, &page); err != nil {
+		if err := v.api.call(v.ctx, pass, http.MethodGet, "/v1/businesses/"+segment(v.who.Account.Business.ID)+"/stores", query, nil, &page); err != nil {
 			return nil, err
 		}
 		for _, s := range page.Stores {

@@ -181,7 +181,7 @@ func (v *visit) board() error {
 		{ID: "here", Title: "Robot is here", None: "No robot is waiting."},
 		{ID: "preparing", Title: "To prepare", None: "Nothing to prepare."},
 		{ID: "out", Title: "On the way", None: "Nothing is on the way."},
-		{ID: "finished", Title: "Finished", None: "Nothing has ended yet today."},
+		{ID: "finished", Title: "Finished", None: "Nothing has ended yet."},
 	}}
 	d.Live = v.at("/board/events")
 	shops, err := v.withShops(&d.page)

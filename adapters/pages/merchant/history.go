@@ -1,6 +1,7 @@
 package merchant
 
 import (
+	"cmp"
 	"encoding/csv"
 	"net/url"
 	"slices"
@@ -14,10 +15,18 @@ type historyPage struct {
 	page
 	Text, From, Until, State string
 	States                   []choice
-	Rows                     []card
+	Rows                     []pastRow
 	More                     bool // there were more than a page shows
 	Searched                 bool // the search ended at its limit
 	Query                    string
+}
+
+// pastRow is an order of the past.
+type pastRow struct {
+	told
+	Number, Shop   string
+	Ordered, Ended string
+	Late           string // minutes; "" if it was not
 }
 
 // sieve is what of the past is wanted.
@@ -46,9 +55,21 @@ func (v *visit) history() error {
 	}
 	d.More, d.Searched = len(all) > pastRows, !whole
 	for i := range all[:min(len(all), pastRows)] {
-		d.Rows = append(d.Rows, v.card(all[i], nil, names))
+		d.Rows = append(d.Rows, v.pastRow(&all[i], names))
 	}
 	return v.show("history", d)
+}
+
+// pastRow returns an order as the table of the past shows it: every time with its day, the end with it
+// where that is another one.
+func (v *visit) pastRow(d *told, names map[string]string) pastRow {
+	now, ordered := v.now(d.Market), v.in(cmp.Or(d.Times.Requested, d.Times.Quoted), d.Market)
+	_, store, _ := strings.Cut(d.Pickup.Store, "/")
+	row := pastRow{told: *d, Number: number(d.ExternalID), Shop: names[store], Ordered: dayTime(ordered, now), Late: lateness(d)}
+	if columnOf(d.State) == "finished" {
+		row.Ended = clockTime(v.in(d.Times.Ended, d.Market), ordered)
+	}
+	return row
 }
 
 func (v *visit) historyPage() (*historyPage, sieve) {

@@ -119,7 +119,7 @@ func (l *label) pdf(at time.Time) ([]byte, error) {
 	}
 	if l.Note != "" && doc.GetY() < labelHeight-20 {
 		doc.Ln(2)
-		text(11, "", l.Note[:min(len(l.Note), 160)], 5.5)
+		text(11, "", clip(l.Note, 160), 5.5)
 	}
 	doc.SetY(labelHeight - 10)
 	text(8, "", "Footway · "+l.From, 4)

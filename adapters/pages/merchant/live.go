@@ -83,6 +83,11 @@ type news struct {
 
 // boardEvents tells a page what changes on the board.
 func (v *visit) boardEvents() error {
+	leave, err := v.streams.enter(v.who.Account.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	ctx, cancel := context.WithCancel(v.r.Context())
 	defer cancel()
 	v.ctx = ctx

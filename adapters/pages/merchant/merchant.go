@@ -52,7 +52,9 @@ type Provider interface {
 type Options struct {
 	// API is where Deliveries' REST API is, such as http://deliveries:8082.
 	API *url.URL
-	// Transport calls the API; nil is http.DefaultTransport.
+	// Webhooks is where Integrations' API of webhooks is; nil: the pages have none.
+	Webhooks *url.URL
+	// Transport calls the APIs; nil is http.DefaultTransport.
 	Transport http.RoundTripper
 	Accounts  *account.Service
 	// Pass returns a bearer token of the API for somebody who works in a store; "" is all stores of the business.
@@ -86,7 +88,9 @@ type Pages struct {
 	cookies kit.Cookies
 	proxy   *httputil.ReverseProxy
 	api     *api
+	hooks   *api // of webhooks; nil if there is none
 
+	streams  streams
 	draining chan struct{}
 	drain    sync.Once
 	places   places
@@ -105,6 +109,9 @@ func New(o Options) (*Pages, error) {
 	}
 	p := &Pages{o: o, mux: http.NewServeMux(), cookies: kit.Cookies{Secure: o.Secure}, draining: make(chan struct{})}
 	p.api = &api{base: o.API, client: &http.Client{Transport: o.Transport}}
+	if o.Webhooks != nil {
+		p.hooks = &api{base: o.Webhooks, client: p.api.client}
+	}
 	assets, err := fs.Sub(files, "assets")
 	if err != nil {
 		return nil, err
@@ -170,6 +177,11 @@ func (p *Pages) routes() {
 		"POST /team/{account}/invitation": (*visit).inviteAgain,
 		"GET /settings":                   (*visit).settings,
 		"POST /settings/password":         (*visit).changePassword,
+
+		"GET /settings/webhooks":                 (*visit).webhooks,
+		"POST /settings/webhooks":                (*visit).addWebhook,
+		"GET /settings/webhooks/{webhook}":       (*visit).webhook,
+		"POST /settings/webhooks/{webhook}/{do}": (*visit).doWebhook,
 	} {
 		method, path, _ := strings.Cut(pattern, " ")
 		p.mux.HandleFunc(method+" "+at+path, p.signedIn(h))

@@ -2,32 +2,16 @@ package merchant
 
 import (
 	"cmp"
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	coremerchant "footway/core/merchant"
 )
-
-// size is how large an order is, as people think of it.
-type size struct {
-	ID, Name, Hint string
-	load
-}
-
-// sizes fit into a robot's compartment; what does not is refused with a reason.
-var sizes = []size{
-	{"small", "Small", "a sandwich, a coffee", load{250, 200, 150, 1_000}},
-	{"medium", "Medium", "a meal for two", load{300, 250, 200, 3_000}},
-	{"large", "Large", "groceries, a full bag", load{380, 300, 260, 8_000}},
-	{"huge", "Very large", "a crate of drinks", load{550, 450, 400, 20_000}},
-}
 
 // newPage is what the page for a new order shows.
 type newPage struct {
@@ -44,20 +28,13 @@ type newPage struct {
 	Closed  string // when the chosen store opens, if it is closed now
 }
 
-// orderForm is the form as it was filled in.
-type orderForm struct {
-	Store, Number, Address, Lat, Lon   string
-	GivenName, FamilyName, Phone, Note string
-	Items, Size, Value, Tip, Ready     string
-	Undeliverable                      string
-}
-
 // quoted is a price with times, until it expires.
 type quoted struct {
 	found
 	Pickup, Dropoff, Expires string
 	ExpiresAt                time.Time
 	Length                   string
+	Of                       string // the form that it is for
 }
 
 // refusedView says why a delivery is not possible, and what would be.
@@ -84,7 +61,8 @@ func (v *visit) newPage(f orderForm) (*newPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.All = slices.DeleteFunc(slices.Clone(all), func(s shop) bool { return s.Status != "active" })
+	limited := len(v.who.Account.Stores) > 0 // who is orders from the store that is looked at
+	d.All = slices.DeleteFunc(all, func(s shop) bool { return s.Status != "active" || limited && s.ID != v.store })
 	for _, s := range d.All {
 		if s.ID == f.Store || f.Store == "" && d.Chosen.ID == "" {
 			d.Chosen = s
@@ -123,8 +101,8 @@ func (v *visit) times(d *newPage) {
 		offered = append(offered, usual)
 	}
 	chosen := usual
-	if ms, err := strconv.ParseInt(d.Form.Ready, 10, 64); err == nil {
-		if chosen = time.UnixMilli(ms).In(now.Location()); chosen.After(now) {
+	if ready, ok := v.readyIn(d.Form.Ready); ok {
+		if chosen = ready.In(now.Location()); chosen.After(now) {
 			offered = append(offered, chosen)
 		}
 	}
@@ -167,16 +145,6 @@ func opensIn(s shop, now time.Time) (time.Duration, bool) {
 	return time.Duration(wait)*time.Minute - time.Duration(now.Second())*time.Second, ok
 }
 
-// readForm reads the form.
-func (v *visit) readForm() orderForm {
-	get := func(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
-	return orderForm{
-		Store: get("store"), Number: get("number"), Address: get("address"), Lat: get("lat"), Lon: get("lon"),
-		GivenName: get("given_name"), FamilyName: get("family_name"), Phone: get("phone"), Note: get("note"),
-		Items: get("items"), Size: get("size"), Value: get("value"), Tip: get("tip"), Ready: get("ready"), Undeliverable: get("undeliverable"),
-	}
-}
-
 // quote asks what an order would cost and when it would be there.
 func (v *visit) quote() error {
 	d, err := v.newPage(v.readForm())
@@ -201,6 +169,9 @@ func (v *visit) ask(d *newPage) (status int, err error) {
 	f := &d.Form
 	if f.Address == "" {
 		d.Wrong = "Type the customer’s address, and choose it from the list."
+		return http.StatusBadRequest, nil
+	}
+	if d.Wrong = f.wrong(); d.Wrong != "" {
 		return http.StatusBadRequest, nil
 	}
 	at, err := v.places.of(v, d.Chosen)
@@ -245,85 +216,9 @@ func (v *visit) ask(d *newPage) (status int, err error) {
 	q.Dropoff = between(v.in(del.Promise.DropoffP50, d.Market), v.in(del.Promise.DropoffP90, d.Market), now)
 	q.Expires, q.ExpiresAt = clockTime(v.in(del.ExpiresAt, d.Market), now), del.ExpiresAt
 	q.Length = strconv.FormatFloat(float64(del.RouteMM)/1e6, 'f', 1, 64) + " km"
+	q.Of = f.digest()
 	d.Quote = &q
 	return http.StatusOK, nil
-}
-
-// request is what the API is asked.
-func (v *visit) request(d *newPage, at where) map[string]any {
-	f := &d.Form
-	chosen := sizes[1]
-	for _, s := range sizes {
-		if s.ID == f.Size {
-			chosen = s
-		}
-	}
-	to := place{Address: f.Address}
-	if lat, err1 := strconv.ParseInt(f.Lat, 10, 32); err1 == nil {
-		if lon, err2 := strconv.ParseInt(f.Lon, 10, 32); err2 == nil {
-			to.Point = &point{int32(lat), int32(lon)}
-		}
-	}
-	in := map[string]any{
-		"market": at.market, "external_id": newExternalID(f.Number), "pickup": place{Address: d.Chosen.Address, Point: at.point}, "dropoff": to,
-		"pickup_store": v.who.Account.Business.ID + "/" + d.Chosen.ID, "load": chosen.load,
-		"people": people{
-			PickupAddress: d.Chosen.Address, PickupName: d.Chosen.Name, PickupPhone: d.Chosen.Phone,
-			Address: f.Address, GivenName: f.GivenName, FamilyName: f.FamilyName, Phone: f.Phone, Note: f.Note, Items: itemsIn(f.Items),
-		},
-	}
-	if n, ok := cents(f.Value); ok {
-		in["order_value_cents"] = n
-	}
-	if n, ok := cents(f.Tip); ok {
-		in["tip_cents"] = n
-	}
-	if ms, err := strconv.ParseInt(f.Ready, 10, 64); err == nil {
-		ready := time.UnixMilli(ms).UTC()
-		if now := v.o.Clock.Now().Std(); ready.Before(now) {
-			ready = now
-		}
-		in["ready_at"] = ready
-	}
-	if f.Undeliverable == "dispose" || f.Undeliverable == "return_to_pickup" {
-		in["if_undeliverable"] = f.Undeliverable
-	}
-	return in
-}
-
-// itemsIn reads items, one a line, such as "2 Rye loaf".
-func itemsIn(text string) []item {
-	var all []item
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || len(all) == 50 {
-			continue
-		}
-		n := 1
-		if first, rest, ok := strings.Cut(line, " "); ok {
-			if k, err := strconv.ParseUint(strings.TrimSuffix(strings.ToLower(first), "x"), 10, 8); err == nil && k > 0 {
-				n, line = int(k), strings.TrimPrefix(strings.TrimSpace(rest), "x ")
-			}
-		}
-		all = append(all, item{Name: line[:min(len(line), 200)], Quantity: n})
-	}
-	return all
-}
-
-// newExternalID makes the id of an order out of the shop's own number for it. Each quote is
-// another one, so that a form may change.
-func newExternalID(number string) string {
-	var clean strings.Builder
-	for _, r := range number {
-		if (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9') || r == '-' || r == '_' {
-			clean.WriteRune(r)
-		}
-	}
-	text := clean.String()
-	if text == "" {
-		text = rand.Text()[:4]
-	}
-	return text[:min(len(text), 24)] + lastPart + strings.ToLower(rand.Text()[:5])
 }
 
 func refusalOf(v *visit, d *newPage, no *refusal) *refusedView {
@@ -340,9 +235,12 @@ func refusalOf(v *visit, d *newPage, no *refusal) *refusedView {
 	return out
 }
 
-// accept orders what was quoted.
+// accept orders what was quoted, unless the form is another one since then.
 func (v *visit) accept() error {
-	id := v.r.PostFormValue("external_id")
+	form, id := v.readForm(), v.r.PostFormValue("external_id")
+	if of := v.r.PostFormValue("quoted"); of != "" && of != form.digest() {
+		return v.askAgain(form, http.StatusConflict, "You changed the order since the price was made. This is the price now.")
+	}
 	var f found
 	err := v.post("/v1/deliveries/ext:"+segment(id)+"/accept", struct{}{}, &f)
 	if err == nil {
@@ -351,15 +249,20 @@ func (v *visit) accept() error {
 	if reason := reasonOf(err); reason != "quote_expired" && statusOf(err) >= http.StatusInternalServerError {
 		return err
 	}
-	d, again := v.newPage(v.readForm())
-	if again != nil {
-		return again
+	return v.askAgain(form, statusOf(err), v.said(v.r, err))
+}
+
+// askAgain shows a form with a new price, and why.
+func (v *visit) askAgain(form orderForm, status int, why string) error {
+	d, err := v.newPage(form)
+	if err != nil {
+		return err
 	}
-	if _, again := v.ask(d); again != nil {
-		return again
+	if _, err := v.ask(d); err != nil {
+		return err
 	}
-	d.Wrong = v.said(v.r, err)
-	return v.showAs("new", statusOf(err), d)
+	d.Wrong = cmp.Or(d.Wrong, why)
+	return v.showAs("new", status, d)
 }
 
 // where is where a store is.

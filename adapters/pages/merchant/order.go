@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"footway/adapters/pages/kit"
+	"footway/core/fault"
 )
 
 // orderPage is what the page of one order shows.
@@ -151,7 +152,7 @@ func (v *visit) steps(d *told, now time.Time) []step {
 
 // happening says what an update tells.
 func (v *visit) happening(u *update, zone string, now time.Time) happening {
-	h := happening{Time: v.in(u.At, zone).Format("3:04:05 PM")}
+	h := happening{Time: secondTime(v.in(u.At, zone), now)}
 	switch u.Kind {
 	case "state":
 		h.Text, h.Tone = wordsOfStates[u.To], tones[u.To]
@@ -262,27 +263,19 @@ func (v *visit) edit() error {
 	if tip, ok := cents(form("tip")); ok && tip != f.Delivery.Tip {
 		in["tip_cents"] = tip
 	}
-	if ms, err := strconv.ParseInt(form("ready_at"), 10, 64); err == nil {
-		in["ready_at"] = time.UnixMilli(ms).UTC()
+	if ready, ok := v.readyIn(form("ready_at")); ok {
+		in["ready_at"] = ready
 	}
 	for field, was := range map[string]string{"dropoff_phone": f.People.Phone, "dropoff_instructions": f.People.Note, "pickup_instructions": f.People.PickupNote} {
 		if text := strings.TrimSpace(form(field)); v.r.PostForm.Has(field) && text != was {
 			in[field] = text
 		}
 	}
+	if text, there := in["dropoff_phone"].(string); there && text != "" && !phone(text) {
+		return v.did(fault.New("merchant.Edit", fault.Invalid, "bad_phone", "dropoff_phone: want a phone number"), "")
+	}
 	if len(in) == 0 {
 		return v.did(nil, "saved")
 	}
 	return v.did(v.patch(v.path(""), in, nil), "saved")
-}
-
-// cents reads an amount, such as 3.50.
-func cents(text string) (int64, bool) {
-	text = strings.TrimLeft(strings.TrimSpace(text), "$€£ ")
-	whole, part, _ := strings.Cut(strings.ReplaceAll(text, ",", "."), ".")
-	for len(part) < 2 {
-		part += "0"
-	}
-	n, err := strconv.ParseUint(whole+part[:2], 10, 32)
-	return int64(n), err == nil && whole != "" && len(part) == 2
 }

@@ -33,6 +33,9 @@ func (p page) Admin() bool { return p.who != nil && p.who.Role == account.Admin 
 // Support returns the phone number for help.
 func (p page) Support() string { return p.pages.o.Support }
 
+// Hooks reports whether who is signed in may look after webhooks.
+func (p page) Hooks() bool { return p.Admin() && p.pages.hooks != nil }
+
 // All reports whether all stores of the business can be looked at together.
 func (p page) All() bool { return p.who != nil && len(p.who.Stores) == 0 }
 
@@ -140,6 +143,9 @@ func (p *Pages) functions() template.FuncMap {
 		"tone":  func(s string) string { return tones[s] },
 		"money": money,
 		"pair":  func(a, b any) [2]any { return [2]any{a, b} },
+		"secret": func(text, oldEnd string, again bool) map[string]any {
+			return map[string]any{"Secret": text, "OldEnd": oldEnd, "Again": again}
+		},
 		"cause": cause,
 	}
 }

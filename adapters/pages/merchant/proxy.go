@@ -56,7 +56,17 @@ func (p *Pages) passOn(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "signed out", http.StatusUnauthorized)
 		return
 	}
-	p.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), passKey{}, v.pass)))
+	ctx, cancel := p.untilDrained(r.Context())
+	defer cancel()
+	if strings.HasSuffix(path, "/events") {
+		leave, err := p.streams.enter(v.who.Account.ID)
+		if err != nil {
+			http.Error(w, "too many pages are open", statusOf(err))
+			return
+		}
+		defer leave()
+	}
+	p.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, passKey{}, v.pass)))
 }
 
 func (p *Pages) newProxy() *httputil.ReverseProxy {

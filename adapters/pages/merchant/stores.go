@@ -89,8 +89,11 @@ func (v *visit) editStore() error {
 	if form("active") != "" {
 		in["status"] = "active"
 	}
-	if phone := strings.TrimSpace(form("phone")); phone != "" {
-		in["phone"] = phone
+	if text := strings.TrimSpace(form("phone")); text != "" {
+		if !phone(text) {
+			return v.showStores(id, "Phone: want a number such as +12065550100.", http.StatusBadRequest)
+		}
+		in["phone"] = text
 	}
 	prep, err := strconv.ParseUint(form("prep"), 10, 16)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // wordsOfErrors say what went wrong by the stable words of errors, and what to do.
@@ -35,12 +36,16 @@ var wordsOfErrors = map[string]string{
 	"validation_error":      "Something in the form is not as it should be.",
 	"duplicate_delivery_id": "This order was placed already.",
 	"unknown_store":         "There is no such store.",
+	"bad_phone":             "This is no phone number. Want one such as +12065550123.",
+	"too_many_streams":      "Too many pages are open with this account. Close some.",
 }
 
 // wordsOfNotes are what a page says after something worked, by the word in its address.
 var wordsOfNotes = map[string]string{
 	"ordered": "Ordered. A robot is being chosen.", "cancelled": "The order is cancelled.", "saved": "Saved.", "ready": "Thank you. The robot knows that it is ready.",
 	"opening": "The lid opens now.", "confirmed": "Thank you. The robot leaves.", "password": "Your password is changed. Other browsers are signed out.",
+	"paused": "Paused. What happens meanwhile is sent when it is on again.", "resumed": "It is on.", "removed": "The webhook is deleted.",
+	"resent": "It is sent again, as soon as it is its turn.", "resentall": "They are sent again, one after another.",
 }
 
 // wordsOfStates name the states of a delivery as a shop thinks of them.
@@ -110,8 +115,40 @@ func clockTime(t, now time.Time) string {
 		return "–"
 	}
 	text := strings.ReplaceAll(t.Format("3:04 PM"), " ", "\u00a0")
-	if t.YearDay() != now.YearDay() || t.Year() != now.Year() {
+	if dayOf(t) != dayOf(now) {
 		text = t.Format("Jan 2") + ", " + text
+	}
+	return text
+}
+
+// secondTime writes a time of day to the second, with the day if it is another one.
+func secondTime(t, now time.Time) string {
+	text := t.Format("3:04:05\u00a0PM")
+	if dayOf(t) != dayOf(now) {
+		text = t.Format("Jan 2") + ", " + text
+	}
+	return text
+}
+
+// dayTime writes a time with its day, such as Nov 23, 3:04 PM, and the year if it is another one.
+func dayTime(t, now time.Time) string {
+	switch {
+	case t.IsZero():
+		return "–"
+	case t.Year() != now.Year():
+		return t.Format("Jan 2, 2006, 3:04\u00a0PM")
+	}
+	return t.Format("Jan 2, 3:04\u00a0PM")
+}
+
+// dayOf returns the day of a time where it is.
+func dayOf(t time.Time) string { return t.Format(time.DateOnly) }
+
+// clip cuts text so that it has so many bytes at most, and only whole characters.
+func clip(text string, most int) string {
+	for len(text) > most {
+		_, last := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-last]
 	}
 	return text
 }

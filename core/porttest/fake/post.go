@@ -36,8 +36,8 @@ func (s LossyLineStore) Line(ctx context.Context, endpoint string) (l integratio
 }
 
 // SaveLine implements integration.LineStore.
-func (s LossyLineStore) SaveLine(ctx context.Context, l integration.Line, dead ...integration.DeadLetter) (revision uint64, err error) {
-	err = s.Do("SaveLine", func() (err error) { revision, err = s.LineStore.SaveLine(ctx, l, dead...); return err })
+func (s LossyLineStore) SaveLine(ctx context.Context, l integration.Line, ends ...integration.End) (revision uint64, err error) {
+	err = s.Do("SaveLine", func() (err error) { revision, err = s.LineStore.SaveLine(ctx, l, ends...); return err })
 	return revision, err
 }
 

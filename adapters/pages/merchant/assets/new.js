@@ -79,25 +79,28 @@ address.addEventListener('blur', close);
 
 // --- the price
 
-let waiting = 0, asking = 0;
+let waiting = 0, asking = 0, typed = 0, answered = 0;
 
 // complete reports whether there is enough to ask for a price.
 const complete = () => lat.value !== '' && address.value.trim() !== '';
 
 async function ask() {
   if (!complete()) return;
-  const n = ++asking;
+  clearTimeout(waiting);
+  const n = ++asking, of = typed;
   offer.classList.add('asking');
   try {
     const { status, html } = await send(form);
     if (n !== asking || status >= 500) return;
     offer.innerHTML = html;
+    answered = of;
   } catch { /* the button is still there */ } finally {
     if (n === asking) offer.classList.remove('asking');
   }
 }
 
 form.addEventListener('input', (e) => {
+  typed++;
   if (e.target === address) return;
   clearTimeout(waiting);
   waiting = setTimeout(ask, 700);
@@ -131,6 +134,18 @@ form.addEventListener('submit', (e) => {
     return;
   }
   const accept = document.getElementById('accept');
-  if (accept && e.submitter === accept) setTimeout(() => { accept.disabled = true; });
+  if (!accept || e.submitter !== accept) return;
+  if (typed !== answered) {
+    // The price is of what the form was: it is asked for once more, and ordered if it is still the same.
+    e.preventDefault();
+    const was = accept.textContent;
+    ask().then(() => {
+      const fresh = document.getElementById('accept');
+      if (typed === answered && fresh?.textContent === was) form.requestSubmit(fresh);
+      else fresh?.focus();
+    });
+    return;
+  }
+  setTimeout(() => { accept.disabled = true; });
 });
 if (complete() && !document.getElementById('accept') && !offer.querySelector('.refusal')) ask();

@@ -45,7 +45,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- $scheme := ternary "https" "http" .Values.tls.enabled -}}
 {{- range $name, $s := .Values.services -}}
 {{- if eq $s.wire "http" -}}
-{{- $_ := set $services $name (dict "listen" (printf "0.0.0.0:%v" (int $s.port)) "address" (printf "%s://%s-%s.%s.svc:%v" $scheme $full $name $.Release.Namespace (int $s.port))) -}}
+{{- /* The partners' door has what ends TLS before it, and none of its own. */ -}}
+{{- $_ := set $services $name (dict "listen" (printf "0.0.0.0:%v" (int $s.port)) "address" (printf "%s://%s-%s.%s.svc:%v" (ternary "http" $scheme (eq $name "integrations")) $full $name $.Release.Namespace (int $s.port))) -}}
 {{- else -}}
 {{- /* The name without an address of its own resolves to every replica, for round_robin. */ -}}
 {{- $_ := set $services $name (dict "listen" (printf "0.0.0.0:%v" (int $s.port)) "address" (printf "dns:///%s-%s-pods.%s.svc:%v" $full $name $.Release.Namespace (int $s.port))) -}}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -160,6 +161,7 @@ func (b *tab) said() string {
 type status struct {
 	desk.Status
 	Ready  bool    `json:"-"`
+	Link   string  `json:"link"`
 	Draws  int     `json:"draws"`
 	Ticks  int     `json:"ticks"`
 	TookMS float64 `json:"took_ms"`
@@ -268,6 +270,25 @@ func TestBrowser(t *testing.T) {
 	b.shot("win-web-robot")
 	t.Logf("draw: %d calls, %.1f ms", far.Draws, far.TookMS)
 	b.forks(far)
+	b.again()
+}
+
+// again opens what the page tells of itself, as somebody would who got the link: the fork is made anew.
+func (b *tab) again() {
+	b.Helper()
+	if b.status().Playing {
+		b.key(" ", "Space", " ")
+	}
+	here := b.until("it stands", func(s status) bool { return !s.Playing && !s.Growing })
+	address := evaluate[string](b, `location.origin + location.pathname`)
+	other := openTab(b.T, address+"#"+here.Link, 1440, 900)
+	there := other.until("the link shows the same instant", func(s status) bool {
+		return s.Runs == 2 && !s.Growing && s.After == here.After && len(s.Other) > 0
+	})
+	other.shot("win-web-link")
+	if there.Selection != here.Selection || there.Dark != here.Dark || !maps.Equal(there.KPIs, here.KPIs) || !maps.Equal(there.Other, here.Other) {
+		b.Errorf("the link %s shows\n%+v\nand not\n%+v", here.Link, there, here)
+	}
 }
 
 func (b *tab) clickRobot() {

@@ -124,12 +124,8 @@ func liveOpening(server string, w *watcher, network func() (*maps.Network, error
 			if err != nil {
 				return nil, false, 0, err
 			}
-			o, err := l.options(run, server)
-			o.Live = w.words
-			if err != nil {
-				return nil, false, 0, err
-			}
-			return l.desk(o), false, 1, nil
+			d, err = l.put(desk.Options{Run: run, Name: server, Live: w.words})
+			return d, false, 1, err
 		}},
 	}}
 }

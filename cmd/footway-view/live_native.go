@@ -26,12 +26,12 @@ func (f *flags) openLive(ctx context.Context, o *window.Options) (closer func(),
 			return closer, err
 		}
 	}
-	server := strings.TrimSuffix(f.live, "/")
+	server := strings.TrimSuffix(f.Live, "/")
 	ctx, cancel := context.WithCancel(ctx)
 	w := watch(ctx, server, token)
 	network := later(func() (*maps.Network, error) {
-		if f.market != "" {
-			return loadNetwork(ctx, f.market)
+		if f.Market != "" {
+			return loadNetwork(ctx, f.Market)
 		}
 		b, err := fetch(ctx, server+"/twin/market.fwnet", maxMap)
 		if err != nil {

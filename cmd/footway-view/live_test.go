@@ -187,7 +187,7 @@ func liveScript() (func() window.Opening, []act, func(*window.Options)) {
 	var w *watcher
 	var net *maps.Network
 	open := func() window.Opening {
-		return liveOpening(system.URL, w, func() (*maps.Network, error) { return net, nil }, look{})
+		return liveOpening(system.URL, w, func() (*maps.Network, error) { return net, nil }, look{Link: desk.NewLink()})
 	}
 	begin := func() window.Opening {
 		events, there, err := rushOf()

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -41,6 +42,7 @@ const usage = `footway-view shows a city of robots.
   footway-view a/run.fwlog --compare b/run.fwlog   two runs beside each other
   footway-view --demo lunch-rush                   run a scenario here and watch it
   footway-view --live https://ops.example.com --market city --token-file token
+  footway-view --view 'scenario=lunch-rush&at=+1h20m'  what the key K copied
 
 `
 
@@ -49,7 +51,8 @@ type flags struct {
 	look
 	market, compare, theme, demo, scenario string
 	live, token                            string
-	run                                    string
+	run, at, selected, follow, view        string
+	play                                   bool
 }
 
 func parseFlags(args []string, stderr io.Writer) (*flags, error) {
@@ -60,8 +63,9 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.market, "market", "", "the map of the run, if it is not beside the log: .fwnet, .osm.pbf, city, city:SEED")
 	set.StringVar(&f.at, "at", "", "time to begin at, such as 12:30 or +1h20m")
 	set.StringVar(&f.selected, "select", "", "what is looked at closer, such as robot/r7")
-	set.StringVar(&f.look.follow, "follow", "", "what is followed")
-	set.StringVar(&f.theme, "theme", "light", "light or dark")
+	set.StringVar(&f.follow, "follow", "", "what is followed")
+	set.StringVar(&f.view, "view", "", "a view as the key K copies it: what is opened, when, and how it is looked at")
+	set.StringVar(&f.theme, "theme", "", "light or dark (default light)")
 	set.StringVar(&f.compare, "compare", "", "a run to compare with")
 	set.StringVar(&f.demo, "demo", "", "run a scenario that comes with the program")
 	set.StringVar(&f.scenario, "scenario", "", "the scenario file of the run, to tune it; else one of the program's of that name")
@@ -77,31 +81,72 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 			rest, args = append(rest, args[0]), args[1:]
 		}
 	}
-	switch f.theme {
-	case "light":
-	case "dark":
-		f.dark = true
-	default:
-		return nil, fmt.Errorf("--theme %s: want light or dark", f.theme)
-	}
 	if n := len(rest); n == 1 {
 		f.run = rest[0]
 	} else if n > 1 {
 		return nil, fmt.Errorf("want one RUN, not %d: another one goes after --compare", n)
 	}
+	return &f, f.aim()
+}
+
+// aim makes one view of --view and the flags, which say more than it.
+func (f *flags) aim() error {
+	link, err := desk.ParseLink(f.view, desk.NewLink())
+	if err != nil {
+		return fmt.Errorf("--view: %w", err)
+	}
 	given := 0
-	for _, x := range []string{f.run, f.demo, f.live} {
-		if x != "" {
+	for _, x := range []struct {
+		flag string
+		to   *string
+	}{{f.run, &link.Run}, {f.demo, &link.Source.Scenario}, {f.live, &link.Live}} {
+		if x.flag != "" {
+			link.Run, link.Source.Scenario, link.Live = "", "", ""
+			*x.to = x.flag
 			given++
 		}
 	}
-	if given == 0 {
-		f.demo, f.play = "lunch-rush", true
-	}
 	if given > 1 {
-		return nil, errors.New("want one of RUN, --demo and --live")
+		return errors.New("want one of RUN, --demo and --live")
 	}
-	return &f, nil
+	if f.compare != "" {
+		link.Compare = f.compare
+	}
+	if f.market != "" {
+		link.Market = f.market
+	}
+	if link.Run == "" && link.Source.Scenario == "" && link.Live == "" {
+		link.Source.Scenario, link.Playing = "lunch-rush", f.view == ""
+	}
+	link.Playing = link.Playing || f.play
+	switch f.theme {
+	case "":
+	case "light":
+		link.Theme = scene.Light
+	case "dark":
+		link.Theme = scene.Dark
+	default:
+		return fmt.Errorf("--theme %s: want light or dark", f.theme)
+	}
+	what := f.selected
+	if f.follow != "" {
+		what = f.follow
+	}
+	if what != "" {
+		if link.Selection, err = scene.ParseSelection(what); err != nil {
+			return err
+		}
+		link.Follow = f.follow != ""
+	}
+	if strings.HasPrefix(f.at, "+") {
+		if link, err = desk.ParseLink("at="+f.at, link); err != nil {
+			return fmt.Errorf("--at: %w", err)
+		}
+	} else {
+		f.clock = f.at
+	}
+	f.Link = link
+	return nil
 }
 
 func run(ctx context.Context, args []string, stderr io.Writer) error {
@@ -110,9 +155,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 		return err
 	}
 	o := window.Options{Host: host{stderr}}
-	if f.dark {
-		o.Theme = scene.Dark
-	}
+	o.Theme = f.Theme
 	closer, err := f.open(ctx, &o)
 	if err != nil {
 		return err
@@ -126,14 +169,14 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 func (f *flags) open(ctx context.Context, o *window.Options) (closer func(), err error) {
 	closer = func() {}
 	switch {
-	case f.demo != "":
-		o.Title, o.Opening = f.demo, demo(f.demo, nil, f.look)
+	case f.Source.Scenario != "":
+		o.Title, o.Opening = f.Source.Scenario, demo(f.look)
 		return closer, nil
-	case f.live != "":
+	case f.Live != "":
 		return f.openLive(ctx, o)
 	}
-	o.Title = f.run
-	a, err := openRun(ctx, f.run, f.market)
+	o.Title = f.Run
+	a, err := openRun(ctx, f.Run, f.Market)
 	if err != nil {
 		return closer, err
 	}
@@ -144,14 +187,14 @@ func (f *flags) open(ctx context.Context, o *window.Options) (closer func(), err
 		}
 	}
 	var b *opened
-	if f.compare != "" {
-		other, err := openRun(ctx, f.compare, f.market)
+	if f.Compare != "" {
+		other, err := openRun(ctx, f.Compare, f.Market)
 		if err != nil {
 			return closer, err
 		}
 		files, b = append(files, other), &other.opened
 		if other.net.Hash() != a.net.Hash() {
-			return closer, fmt.Errorf("%s is a run on another map than %s", f.compare, f.run)
+			return closer, fmt.Errorf("%s is a run on another map than %s", f.Compare, f.Run)
 		}
 	}
 	sim, err := f.simulator(a)

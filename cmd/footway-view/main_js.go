@@ -29,21 +29,11 @@ func main() {
 // page is the browser's page that the desk is on.
 type page struct {
 	window js.Value
-	link   url.Values // of the address's fragment and query
 	desk   *desk.Desk
 	last   window.Seen
 }
 
-func newPage() *page {
-	w := js.Global()
-	l := w.Get("location")
-	text := strings.TrimPrefix(l.Get("search").String(), "?") + "&" + strings.TrimPrefix(l.Get("hash").String(), "#")
-	link, err := url.ParseQuery(text)
-	if err != nil {
-		link = url.Values{}
-	}
-	return &page{window: w, link: link}
-}
+func newPage() *page { return &page{window: js.Global()} }
 
 // tell shows what went wrong where there is no desk to show it.
 func (p *page) tell(text string) {
@@ -53,60 +43,81 @@ func (p *page) tell(text string) {
 }
 
 func (p *page) run() error {
-	l := look{
-		at: p.link.Get("at"), selected: p.link.Get("select"), follow: p.link.Get("follow"),
-		dark: p.link.Get("theme") == "dark", play: p.link.Get("play") == "1",
-	}
-	if p.link.Get("theme") == "" {
-		l.dark = p.window.Call("matchMedia", "(prefers-color-scheme: dark)").Get("matches").Bool()
+	l, err := p.look()
+	if err != nil {
+		return err
 	}
 	o := window.Options{Host: p}
-	if l.dark {
-		o.Theme = scene.Dark
-	}
+	o.Theme = l.Theme
 	ctx := context.Background()
 	switch {
-	case p.link.Get("live") != "":
+	case l.Live != "":
 		p.openLive(ctx, &o, l)
-	case p.link.Get("run") != "":
-		o.Title, o.Opening = p.link.Get("run"), p.openRun(ctx, l)
+	case l.Run != "":
+		o.Title, o.Opening = l.Run, p.openRun(ctx, l)
 	default:
-		name := p.link.Get("scenario")
-		if name == "" {
-			name = "lunch-rush"
-		}
-		set := p.link["set"]
-		if seed := p.link.Get("seed"); seed != "" {
-			set = append(set, "seed="+seed)
-		}
-		if !p.link.Has("play") && l.at == "" {
-			l.play = true
-		}
-		o.Title, o.Opening = name, demo(name, set, l)
+		o.Title, o.Opening = l.Source.Scenario, demo(l)
 	}
 	o.Seen = p.seen
 	return window.Run(o)
+}
+
+// look reads the address's fragment. What it does not say is as the browser likes it.
+func (p *page) look() (look, error) {
+	at := p.window.Get("location")
+	l := look{Link: desk.NewLink(), address: at.Get("origin").String() + at.Get("pathname").String()}
+	if p.window.Call("matchMedia", "(prefers-color-scheme: dark)").Get("matches").Bool() {
+		l.Theme = scene.Dark
+	}
+	text := p.keepToken(strings.TrimPrefix(at.Get("hash").String(), "#"))
+	var err error
+	if l.Link, err = desk.ParseLink(text, l.Link); err != nil {
+		return l, err
+	}
+	if l.Run == "" && l.Live == "" && l.Source.Scenario == "" {
+		l.Source.Scenario = "lunch-rush"
+		l.Playing = l.Playing || l.After < 0
+	}
+	return l, nil
 }
 
 // openLive prepares to watch the server that the page comes from.
 func (p *page) openLive(ctx context.Context, o *window.Options, l look) {
 	server := p.window.Get("location").Get("origin").String()
 	w := watch(ctx, server, p.token())
+	l.Live = "1" // the page's own server, wherever that is
 	network := later(func() (*maps.Network, error) { return p.fetchMap(ctx, server+"/twin/market.fwnet") })
 	o.Title, o.Opening = server, liveOpening(server, w, network, l)
 	o.Before = w.before(func() window.Opening { return liveOpening(server, w, network, l) })
 }
 
-// token returns what the page keeps for the session, if it has anything: the fragment's token is not
-// sent to any server, and is taken out of the address.
-func (p *page) token() func(context.Context) (string, error) {
-	store := p.window.Get("sessionStorage")
-	if t := p.link.Get("token"); t != "" {
-		store.Call("setItem", "footway-token", t)
-		p.link.Del("token")
-		p.window.Get("history").Call("replaceState", js.Null(), "", "#"+p.link.Encode())
+// Where the page keeps a token for the session.
+const tokenKey = "footway-token"
+
+// keepToken takes a token out of the fragment, which is not sent to any server, and out of the address.
+func (p *page) keepToken(fragment string) string {
+	var rest []string
+	for part := range strings.SplitSeq(fragment, "&") {
+		token, ok := strings.CutPrefix(part, "token=")
+		if !ok {
+			rest = append(rest, part)
+			continue
+		}
+		if plain, err := url.PathUnescape(token); err == nil {
+			token = plain
+		}
+		p.window.Get("sessionStorage").Call("setItem", tokenKey, token)
 	}
-	kept := store.Call("getItem", "footway-token")
+	left := strings.Join(rest, "&")
+	if left != fragment {
+		p.window.Get("history").Call("replaceState", js.Null(), "", "#"+left)
+	}
+	return left
+}
+
+// token returns what the page keeps for the session, if it has anything.
+func (p *page) token() func(context.Context) (string, error) {
+	kept := p.window.Get("sessionStorage").Call("getItem", tokenKey)
 	if kept.IsNull() {
 		return nil
 	}
@@ -127,9 +138,9 @@ func (p *page) openRun(ctx context.Context, l look) window.Opening {
 		if name == "" {
 			return func() (*opened, error) { return &opened{}, nil }
 		}
-		return later(func() (*opened, error) { return p.fetchRun(ctx, name) })
+		return later(func() (*opened, error) { return p.fetchRun(ctx, name, l.Market) })
 	}
-	first, second := get(p.link.Get("run")), get(p.link.Get("compare"))
+	first, second := get(l.Run), get(l.Compare)
 	var a, b *opened
 	return &stages{steps: []stage{{"fetching the run", func(time.Duration) (d *desk.Desk, more bool, part float64, err error) {
 		if a == nil {
@@ -153,7 +164,7 @@ func (p *page) openRun(ctx context.Context, l look) window.Opening {
 }
 
 // fetchRun gets a log and the map beside it.
-func (p *page) fetchRun(ctx context.Context, name string) (*opened, error) {
+func (p *page) fetchRun(ctx context.Context, name, market string) (*opened, error) {
 	base, err := url.Parse(p.window.Get("location").Get("href").String())
 	if err != nil {
 		return nil, err
@@ -170,11 +181,10 @@ func (p *page) fetchRun(ctx context.Context, name string) (*opened, error) {
 	if x.log, err = runlog.Open(bytes.NewReader(b), int64(len(b)), &zstd.Codec{}); err != nil {
 		return nil, err
 	}
-	beside := p.link.Get("market")
-	if beside == "" {
-		beside = "market.fwnet"
+	if market == "" {
+		market = "market.fwnet" // beside it
 	}
-	if address, err = address.Parse(beside); err != nil {
+	if address, err = address.Parse(market); err != nil {
 		return nil, err
 	}
 	x.net, err = p.fetchMap(ctx, address.String())
@@ -206,6 +216,7 @@ func (p *page) seen(d *desk.Desk, s window.Seen) error {
 // pageStatus is what window.footway.status() tells, as JSON.
 type pageStatus struct {
 	desk.Status
+	Link   string                `json:"link"` // that shows the same, without an address
 	Draws  int                   `json:"draws"`
 	Frames int                   `json:"frames"`
 	Ticks  int                   `json:"ticks"`
@@ -216,7 +227,7 @@ type pageStatus struct {
 
 func (p *page) status() pageStatus {
 	s := pageStatus{
-		Status: p.desk.Status(), Draws: p.last.Draws, Frames: p.last.Frames, Ticks: p.last.Ticks, TookMS: float64(p.last.Took.Microseconds()) / 1000,
+		Status: p.desk.Status(), Link: p.desk.Link().String(), Draws: p.last.Draws, Frames: p.last.Frames, Ticks: p.last.Ticks, TookMS: float64(p.last.Took.Microseconds()) / 1000,
 		Labels: p.desk.Labels(),
 	}
 	if x, y, ok := p.desk.Spot(); ok {
@@ -225,38 +236,14 @@ func (p *page) status() pageStatus {
 	return s
 }
 
-// Copy implements window.Host. A link to the same view goes before the command.
+// Copy implements window.Host.
 func (p *page) Copy(text string) error {
 	clipboard := p.window.Get("navigator").Get("clipboard")
 	if clipboard.IsUndefined() {
 		return errors.New("this page may not use the clipboard: it wants https")
 	}
-	clipboard.Call("writeText", p.address()+"\n"+text)
+	clipboard.Call("writeText", text)
 	return nil
-}
-
-// address returns a link to what is seen.
-func (p *page) address() string {
-	link := url.Values{}
-	for _, name := range []string{"run", "compare", "market", "scenario", "seed", "set", "live"} {
-		if v, ok := p.link[name]; ok {
-			link[name] = v
-		}
-	}
-	if p.desk != nil {
-		s := p.desk.Status()
-		if link.Get("live") == "" {
-			link.Set("at", "+"+s.After.String())
-		}
-		if s.Selection != "" {
-			link.Set("select", s.Selection)
-		}
-		if s.Dark {
-			link.Set("theme", "dark")
-		}
-	}
-	l := p.window.Get("location")
-	return l.Get("origin").String() + l.Get("pathname").String() + "#" + link.Encode()
 }
 
 // Save implements window.Host: the browser downloads the file.

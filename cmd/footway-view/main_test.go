@@ -82,10 +82,54 @@ func TestOpen(t *testing.T) {
 		{dir + " --market city:x", "a number"},
 		{dir + " --scenario missing.yaml", "missing.yaml"},
 		{"--demo no-such", "no such scenario"},
+		{"--view nonsense=1", "there is no \"nonsense\""},
+		{"--view at=12:30", "such as +1h20m"},
+		{"--view run=x --view scenario=rain&run=y", "one of"},
 	} {
 		if _, err := openArgs(t, strings.Fields(tt.args)...); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.args, err, tt.want)
 		}
+	}
+}
+
+// rush is the lunch rush, looked at from a time of day on.
+func rush(clock string) look {
+	l := look{Link: desk.NewLink(), clock: clock}
+	l.Source.Scenario = "lunch-rush"
+	return l
+}
+
+// TestViewAgain opens what the desk tells of itself, and finds the same picture: a fork included.
+func TestViewAgain(t *testing.T) {
+	const view = "scenario=rain&set=duration=40m&set=fleet.robots=6&seed=5&at=+25m&speed=2&map=47.6212000,-122.3309000,0.5&layers=-trails&theme=dark&panel=tune&fork=+15m&change=dispatch.policy=nearest"
+	seen := func(text string, more ...string) (desk.Status, string) {
+		d, err := openArgs(t, append([]string{"--view", text}, more...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(patience); ; {
+			d.Update(desk.Input{Width: 800, Height: 600, Scale: 1})
+			if s := d.Status(); s.After == 25*clock.Minute && s.Runs == 2 {
+				return s, d.Link().String()
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the view did not come about: %+v", d.Status())
+			}
+		}
+	}
+	first, text := seen(view)
+	if !first.Dark || first.Speed != 2 || first.Robots != 6+1 {
+		t.Errorf("%+v; want six robots and a courier, at night, twice as fast", first)
+	}
+	again, same := seen(text)
+	if same != text {
+		t.Errorf("the same view tells of itself\n%s\nand then\n%s", text, same)
+	}
+	if again.Robots != first.Robots || again.Selection != first.Selection || again.After != first.After {
+		t.Errorf("seen again: %+v; want %+v", again, first)
+	}
+	if day, _ := seen(text, "--theme", "light"); day.Dark {
+		t.Error("a flag does not go before the view")
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,53 +13,42 @@ import (
 	"footway/sim/city"
 	"footway/visualizer/desk"
 	"footway/visualizer/play"
-	"footway/visualizer/scene"
 )
 
 // look is how to look at what is opened.
 type look struct {
-	at       string
-	selected string
-	follow   string
-	dark     bool
-	play     bool
+	desk.Link
+	clock   string // time of day to begin at; "": the link says it
+	address string // that links begin with; "": there are command lines only
 }
 
-// options puts a run on the desk the way l says.
-func (l *look) options(run *play.Run, name string) (desk.Options, error) {
-	o := desk.Options{Run: run, Name: name}
+// put lays a run on the desk the way l says.
+func (l *look) put(o desk.Options) (*desk.Desk, error) {
 	var err error
-	if o.Zone, err = time.LoadLocation(run.Began().TimeZone); err != nil {
-		return o, err
+	if o.Zone, err = time.LoadLocation(o.Run.Began().TimeZone); err != nil {
+		return nil, err
 	}
-	if l.dark {
-		o.Theme = scene.Dark
-	}
-	if l.at != "" {
-		from, to := run.Span()
-		if o.At, err = parseAt(l.at, from, to, o.Zone); err != nil {
-			return o, err
+	o.Source, o.Address, o.Theme = l.Source, l.address, l.Theme
+	link := l.Link
+	if l.clock != "" {
+		from, to := o.Run.Span()
+		at, err := timeOfDay(l.clock, from, to, o.Zone)
+		if err != nil {
+			return nil, err
 		}
+		link.After = at.Sub(from)
 	}
-	what := l.selected
-	if l.follow != "" {
-		what, o.Follow = l.follow, true
-	}
-	if what != "" {
-		if o.Selection, err = parseSelection(what); err != nil {
-			return o, err
-		}
-	}
-	return o, nil
+	d := desk.New(o)
+	return d, d.Show(link)
 }
 
-// desk puts options on a desk.
-func (l *look) desk(o desk.Options) *desk.Desk {
-	d := desk.New(o)
-	if l.play {
-		d.Play(true)
+// wanted returns how much of a run there must be before it is looked at.
+func (l *look) wanted() clock.Duration {
+	const least = 20 * clock.Minute
+	if l.clock != "" {
+		return 72 * clock.Hour // until the run is over: nobody knows yet when that is
 	}
-	return d
+	return max(l.After, l.Fork, least)
 }
 
 // stages is an opening that goes from one thing to the next, with a picture between them.
@@ -90,8 +80,12 @@ func (s *stages) Step(budget time.Duration) (d *desk.Desk, doing string, part fl
 	return d, x.doing, part, err
 }
 
-// demo runs a scenario here and shows it while it grows.
-func demo(ref string, assignments []string, l look) *stages {
+// demo runs the scenario of l here and shows it while it grows.
+func demo(l look) *stages {
+	ref, assignments := l.Source.Scenario, l.Settings
+	if l.Seed != "" {
+		assignments = append(slices.Clone(assignments), "seed="+l.Seed)
+	}
 	var net *maps.Network
 	var f *future
 	var base *lab
@@ -115,7 +109,7 @@ func demo(ref string, assignments []string, l look) *stages {
 			}
 			// There is something to see once the first orders are on their way, and what is asked for has come.
 			b := f.live.Blocks()
-			want := wanted(l.at)
+			want := l.wanted()
 			if !done && (len(b) == 0 || b[len(b)-1].To.Sub(b[0].From) < want) {
 				if len(b) > 0 {
 					part = float64(b[len(b)-1].To.Sub(b[0].From)) / float64(want)
@@ -128,36 +122,16 @@ func demo(ref string, assignments []string, l look) *stages {
 	}}
 }
 
-// wanted returns how much of a run there must be to look at.
-func wanted(at string) clock.Duration {
-	const least = 20 * clock.Minute
-	var d clock.Duration
-	if len(at) > 1 && at[0] == '+' && d.UnmarshalText([]byte(at[1:])) == nil {
-		return max(d, least)
-	}
-	if at != "" {
-		return 72 * clock.Hour // until the run is over: nobody knows yet when that is
-	}
-	return least
-}
-
 func onDesk(f *future, base *lab, name string, l look, done bool) (*desk.Desk, error) {
 	run, err := play.Open(f.live, base.network)
 	if err != nil {
 		return nil, err
 	}
-	o, err := l.options(run, name)
-	if err != nil {
-		return nil, err
-	}
-	o.Simulator = base
+	o := desk.Options{Run: run, Name: name, Simulator: base, At: first(run).Add(12 * clock.Minute)}
 	if !done {
 		o.Growing = f
 	}
-	if l.at == "" {
-		o.At = first(run).Add(12 * clock.Minute)
-	}
-	return l.desk(o), nil
+	return l.put(o)
 }
 
 // opened is a run that was read.
@@ -195,10 +169,7 @@ func file(a, b *opened, sim *lab, l look) (*desk.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := l.options(run, a.name)
-	if err != nil {
-		return nil, err
-	}
+	o := desk.Options{Run: run, Name: a.name}
 	if b != nil {
 		b.net = a.net // the same to the byte; and so it is kept once
 		if o.Other, err = b.play(); err != nil {
@@ -210,7 +181,7 @@ func file(a, b *opened, sim *lab, l look) (*desk.Desk, error) {
 		sim.began = run.Began()
 		o.Simulator = sim
 	}
-	return l.desk(o), nil
+	return l.put(o)
 }
 
 func first(run *play.Run) clock.Time {

@@ -195,7 +195,7 @@ var scripts = map[string]struct {
 	acts    []act
 	options func(*window.Options)
 }{
-	"plays": {opening: func() window.Opening { return demo("lunch-rush", nil, look{at: "12:30"}) }, acts: []act{
+	"plays": {opening: func() window.Opening { return demo(rush("12:30")) }, acts: []act{
 		{name: "shows the city", shot: "win-city-light"},
 		{name: "plays", input: key(desk.Space), until: func(s desk.Status) bool { return s.Playing && s.Time > 0 }},
 		{name: "goes on", until: func() func(desk.Status) bool {
@@ -224,7 +224,7 @@ var scripts = map[string]struct {
 		{name: "layers", input: key("1"), shot: "win-layers-dark"},
 		{name: "help", input: key("?"), shot: "win-help-dark"},
 	}},
-	"forks": {opening: func() window.Opening { return demo("lunch-rush", nil, look{at: "12:00"}) }, acts: []act{
+	"forks": {opening: func() window.Opening { return demo(rush("12:00")) }, acts: []act{
 		{name: "the run is complete", until: func(s desk.Status) bool { return !s.Growing }},
 		{name: "tunes", input: key("3"), shot: "win-tune-light"},
 		{name: "takes another policy", input: label("nearest"), shot: "win-tuned-light"},

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ Times are of the day in the market (12:30, or 12:30:15), or since the run began
 or a whole list; see below.
 
 Layers:
-` + strings.TrimRight(columns(layerNames()), "\n"),
+` + strings.TrimRight(columns(scene.LayerNames()), "\n"),
 		Example: `  footway view out/lunch-rush
   footway view out/lunch-rush --headless --at 12:30 -o shot.png
   footway view out/lunch-rush --headless --at +45m --select delivery/d12 --zoom 2 -o d12.png
@@ -85,14 +84,6 @@ Layers:
 	flags.StringVarP(&f.out, "output", "o", "", "picture to write, .png; for --headless")
 	f.files.flags(flags)
 	return cmd
-}
-
-func layerNames() []string {
-	var names []string
-	for _, l := range scene.AllLayers {
-		names = append(names, l.Name)
-	}
-	return names
 }
 
 func (f *viewFlags) run(cmd *cobra.Command, run string) error {
@@ -164,6 +155,7 @@ func (c *camera) shoot(t clock.Time) (*image.RGBA, error) {
 		if in.Other, err = c.b.run.At(t); err != nil {
 			return nil, err
 		}
+		in.Than = c.f.compare
 		c.view.Layers |= scene.ShowDifference
 	}
 	if !c.aimed {
@@ -321,32 +313,10 @@ func (f *viewFlags) view(sized bool) (scene.View, error) {
 	default:
 		return v, usagef("--theme %s: want light or dark", f.theme)
 	}
-	v.Layers, err = parseLayers(f.layers, v.Layers)
-	return v, err
-}
-
-// parseLayers changes what is shown by names with + or -, or replaces it by names.
-func parseLayers(text string, shown scene.Layers) (scene.Layers, error) {
-	if text == "" {
-		return shown, nil
+	if v.Layers, err = scene.ParseLayers(f.layers, v.Layers); err != nil {
+		return v, usagef("--layers: %w", err)
 	}
-	parts := strings.Split(text, ",")
-	if !strings.HasPrefix(text, "+") && !strings.HasPrefix(text, "-") {
-		shown = 0
-	}
-	for _, name := range parts {
-		bare := strings.TrimLeft(name, "+-")
-		i := slices.Index(layerNames(), bare)
-		if i < 0 {
-			return 0, usagef("--layers: there is no layer %q; want some of %s", bare, strings.Join(layerNames(), ", "))
-		}
-		if strings.HasPrefix(name, "-") {
-			shown &^= scene.AllLayers[i].Layer
-		} else {
-			shown |= scene.AllLayers[i].Layer
-		}
-	}
-	return shown, nil
+	return v, nil
 }
 
 // look points the view at what the flags name.
@@ -357,9 +327,9 @@ func (f *viewFlags) look(s *scene.Scene, in scene.Input, v scene.View) (scene.Vi
 		what = f.sel
 	}
 	if what != "" {
-		sel, err := parseSelection(what)
+		sel, err := scene.ParseSelection(what)
 		if err != nil {
-			return v, err
+			return v, usagef("%w", err)
 		}
 		place, ok := s.Where(in.State, sel)
 		if !ok {
@@ -386,13 +356,4 @@ func (f *viewFlags) look(s *scene.Scene, in scene.Input, v scene.View) (scene.Vi
 		v.Zoom = f.zoom
 	}
 	return v, nil
-}
-
-func parseSelection(text string) (scene.Selection, error) {
-	kind, id, ok := strings.Cut(text, "/")
-	k := scene.ParseKind(kind)
-	if !ok || k == scene.Nothing || id == "" {
-		return scene.Selection{}, usagef("%q: want robot/ID, delivery/ID, merchant/NUMBER or dock/ID", text)
-	}
-	return scene.Selection{Kind: k, ID: id}, nil
 }

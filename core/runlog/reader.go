@@ -217,6 +217,14 @@ func (f *Frame) parse(p *parser, lines []byte) iter.Seq2[event.Event, error] {
 	}
 }
 
+// Keyframe returns the state before a frame, or nil for one that continues the frame before it.
+func (r *Reader) Keyframe(frame int) (*State, error) {
+	if !r.frames[frame].keyed() {
+		return nil, nil
+	}
+	return r.keyframe(frame)
+}
+
 // keyframe returns the state before frame i.
 func (r *Reader) keyframe(i int) (*State, error) {
 	f := &r.frames[i]

@@ -10,6 +10,7 @@ import (
 type camera struct {
 	at, to pose
 	bounds scene.Box
+	home   bool // it looks at all of the map
 }
 
 type pose struct{ x, y, zoom float64 }
@@ -58,12 +59,14 @@ func (c *camera) zoom(factor, fx, fy float64) {
 
 // keep keeps the middle of the screen on the map.
 func (c *camera) keep() {
+	c.home = false
 	c.to.x = min(max(c.to.x, float64(c.bounds.MinX)), float64(c.bounds.MaxX))
 	c.to.y = min(max(c.to.y, float64(c.bounds.MinY)), float64(c.bounds.MaxY))
 }
 
 // look goes to a place, at least as near as zoom.
 func (c *camera) look(p scene.Place, zoom float64) {
+	c.home = false
 	c.to.x, c.to.y, c.to.zoom = float64(p.X), float64(p.Y), max(c.to.zoom, zoom)
 }
 

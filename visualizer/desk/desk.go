@@ -16,6 +16,8 @@ import (
 type Options struct {
 	Run       *play.Run
 	Name      string         // of the run, for people: its file
+	Source    Source         // where the runs are from, for links
+	Address   string         // that links begin with, without a fragment; "": command lines only
 	Zone      *time.Location // nil: UTC
 	Other     *play.Run      // to compare with; nil: none
 	OtherName string
@@ -42,6 +44,7 @@ type Desk struct {
 	atEnd      bool // follow the end of a log that grows
 	marks      []clock.Time
 	view       scene.View // theme, layers, selection
+	chosen     int        // side whose names the selection has
 	follow     bool
 	split      bool
 	panel      panel
@@ -50,8 +53,8 @@ type Desk struct {
 	scroll     float32
 	changes    []change // to the settings, that a new run would have
 	tuneErr    string
-	made       Future // the run that was made last
-	refit      bool   // the panes have changed
+	made       made
+	refit      bool // the panes have changed
 	comparison comparison
 	help       bool
 	note       string // said for a while
@@ -115,7 +118,7 @@ type Request struct {
 
 // New returns a desk with a run on it.
 func New(o Options) *Desk {
-	d := &Desk{o: o, speed: speedOf(20), follow: o.Follow}
+	d := &Desk{o: o, speed: speedOf(usualSpeed), follow: o.Follow}
 	d.view = scene.View{Theme: o.Theme, Layers: scene.DefaultLayers, Selection: o.Selection}
 	d.add(o.Run, o.Name).future = o.Growing
 	if o.Other != nil {
@@ -131,7 +134,12 @@ func New(o Options) *Desk {
 }
 
 func (d *Desk) add(run *play.Run, name string) *side {
-	s := &side{run: run, name: name, scene: scene.New(run.Network())}
+	s := &side{run: run, name: name}
+	if len(d.sides) > 0 && d.sides[0].run.Network() == run.Network() {
+		s.scene = d.sides[0].scene.Beside()
+	} else {
+		s.scene = scene.New(run.Network())
+	}
 	d.sides = append(d.sides, s)
 	return s
 }
@@ -162,9 +170,7 @@ func (d *Desk) Status() Status {
 	s := Status{Time: d.t, Playing: d.playing, Speed: speeds[d.speed], Runs: len(d.sides)}
 	from, _ := d.span()
 	s.After, s.Dark = d.t.Sub(from), d.view.Theme == scene.Dark
-	if v := d.view.Selection; v.Kind != scene.Nothing {
-		s.Selection = v.Kind.String() + "/" + v.ID
-	}
+	s.Selection = d.view.Selection.String()
 	a := d.sides[0]
 	if a.state != nil {
 		s.Robots, s.Open = len(a.state.Robots), len(a.state.Deliveries)
@@ -231,8 +237,11 @@ func (d *Desk) Update(now Input) *Picture {
 
 // fit points the camera at the whole map.
 func (d *Desk) fit(in *Input) {
+	d.cam.home = true
 	_, w := d.panes(in)
-	d.cam.see(scene.View{Width: w, Height: in.Height - barHigh, Scale: 1}.Fit(d.cam.bounds))
+	v := scene.View{Width: w, Height: in.Height - barHigh, Scale: 1}.Fit(d.cam.bounds)
+	v.Centre.Y -= barHigh / 2 / float32(v.Zoom)
+	d.cam.see(v)
 }
 
 // panes returns how many maps there are, and how wide each is in points. One map goes on
@@ -258,11 +267,11 @@ func (d *Desk) states() {
 
 // track keeps what is followed in the middle.
 func (d *Desk) track(in *Input) {
-	if !d.follow || d.view.Selection.Kind == scene.Nothing || d.sides[0].state == nil {
+	if !d.follow || d.view.Selection.Kind == scene.Nothing || d.sides[d.chosen].state == nil {
 		return
 	}
-	if p, ok := d.sides[0].scene.Where(d.sides[0].state, d.view.Selection); ok {
-		d.cam.look(p, 0)
+	if p, ok := d.where(d.view.Selection); ok {
+		d.lookAside(p, 0)
 		if d.playing && in.Elapsed > 0 {
 			d.cam.at.x, d.cam.at.y = d.cam.to.x, d.cam.to.y
 		}
@@ -276,6 +285,7 @@ func (d *Desk) maps(in *Input) {
 	for i := range n {
 		s := d.sides[i]
 		v := d.view
+		v.Selection = d.same(i, v.Selection)
 		v.Centre, v.Zoom, v.Scale = d.cam.place(), d.cam.at.zoom, in.Scale
 		v.Width, v.Height = w, in.Height
 		v.InsetBottom = barHigh
@@ -288,10 +298,70 @@ func (d *Desk) maps(in *Input) {
 		}
 		input := scene.Input{State: s.state, Story: s.run, Title: d.title(i), Zone: d.o.Zone}
 		if v.Layers&scene.ShowDifference != 0 && len(d.sides) > 1 {
-			input.Other = d.sides[1-i].state
+			input.Other, input.Than = d.sides[1-i].state, d.title(1-i)
 		}
 		d.picture.Panes = append(d.picture.Panes, Pane{X: int(float64(i*w) * in.Scale), Frame: s.scene.Frame(input, v)})
 	}
+}
+
+// choose selects what a side calls so.
+func (d *Desk) choose(side int, what scene.Selection) { d.chosen, d.view.Selection = side, what }
+
+// where returns where what is selected is, or would be.
+func (d *Desk) where(what scene.Selection) (scene.Place, bool) {
+	s := d.sides[d.chosen]
+	if s.state == nil {
+		return scene.Place{}, false
+	}
+	return s.scene.Where(s.state, what)
+}
+
+// aside returns how far, in points, the middle of what neither bar, panel nor inspector covers is from the screen's.
+func (d *Desk) aside() (x, y float32) {
+	covered := float32(0)
+	if len(d.picture.Panes) < 2 {
+		covered = d.panelWide()
+	}
+	if d.view.Selection.Kind != scene.Nothing {
+		covered += scene.InspectorWide
+	}
+	const least = 0.3 // of the screen must be free for that to matter
+	if covered > (1-least)*d.width {
+		covered = 0
+	}
+	return -covered / 2, -barHigh / 2
+}
+
+// lookAside goes to a place, which comes to the middle of what is not covered.
+func (d *Desk) lookAside(p scene.Place, zoom float64) {
+	x, y := d.aside()
+	zoom = max(d.cam.to.zoom, zoom)
+	d.cam.look(scene.Place{X: p.X - x/float32(zoom), Y: p.Y + y/float32(zoom)}, zoom)
+}
+
+// nearer zooms around what is selected, if that is on the screen, or else around the middle of what is not covered.
+func (d *Desk) nearer(factor float64) {
+	x, y := d.aside()
+	if p, ok := d.where(d.view.Selection); ok {
+		at := d.cam.to
+		px, py := (p.X-float32(at.x))*float32(at.zoom), (float32(at.y)-p.Y)*float32(at.zoom)
+		_, w := d.panes(&d.in)
+		if 2*absf(px) < float32(w) && 2*absf(py) < float32(d.in.Height) {
+			x, y = px, py
+		}
+	}
+	d.cam.zoom(factor, float64(x), float64(y))
+}
+
+// same returns what a side calls what is selected: an order may be another delivery there.
+func (d *Desk) same(side int, what scene.Selection) scene.Selection {
+	if what.Kind != scene.Delivery || side == d.chosen || len(d.sides) < 2 {
+		return what
+	}
+	if what.ID = d.orders().Same(what.ID, d.chosen == 1); what.ID == "" {
+		return scene.Selection{}
+	}
+	return what
 }
 
 func (d *Desk) title(i int) string {

@@ -184,7 +184,7 @@ func (p *person) robotOnScreen() (x, y float32, id string) {
 			continue
 		}
 		for _, text := range l.Texts {
-			if strings.HasPrefix(text.S, "r") && text.Align == scene.Centre && text.X > 400 && text.X < 1000 && text.Y > 200 && text.Y < 700 {
+			if strings.HasPrefix(text.S, "r") && text.Align == scene.Centre && text.X > 300 && text.X < 1000 && text.Y > 200 && text.Y < 700 {
 				return text.X, text.Y + 25, text.S
 			}
 		}
@@ -376,7 +376,7 @@ func TestTune(t *testing.T) {
 		t.Errorf("saving asks for %v", r)
 	}
 	p.press("K")
-	if r := p.d.Requests(); len(r) != 1 || !strings.Contains(r[0].Copy, "footway run rush") || !strings.Contains(r[0].Copy, "footway view out/rush --at +") {
+	if r := p.d.Requests(); len(r) != 1 || !strings.HasSuffix(r[0].Copy, "change=dispatch.policy=nearest'\nfootway run rush") {
 		t.Errorf("copying asks for %v", r)
 	}
 	l.fails = errors.New("dispatch.policy: want nearest or rolling")

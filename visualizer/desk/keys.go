@@ -41,12 +41,12 @@ func init() {
 		{"4", "", "", func(d *Desk, _ *Input) { d.open(comparing) }},
 		{"V", "V  D", "two runs side by side, their differences", func(d *Desk, in *Input) { d.toggleSplit(in) }},
 		{"D", "", "", func(d *Desk, _ *Input) { d.view.Layers ^= scene.ShowDifference }},
-		{Plus, "+  −  0", "nearer, farther, all of the map", func(d *Desk, _ *Input) { d.cam.zoom(1.6, 0, 0) }},
-		{Minus, "", "", func(d *Desk, _ *Input) { d.cam.zoom(1/1.6, 0, 0) }},
+		{Plus, "+  −  0", "nearer, farther, all of the map", func(d *Desk, _ *Input) { d.nearer(1.6) }},
+		{Minus, "", "", func(d *Desk, _ *Input) { d.nearer(1 / 1.6) }},
 		{"0", "", "", func(d *Desk, in *Input) { d.follow = false; d.fit(in) }},
 		{"T", "T", "light or dark", func(d *Desk, _ *Input) { d.view.Theme = 1 - d.view.Theme }},
 		{"P", "P", "save a picture", func(d *Desk, _ *Input) { d.outbox = append(d.outbox, Request{Save: "footway.png"}) }},
-		{"K", "K", "copy a link and the command that show this again", func(d *Desk, _ *Input) { d.copyLink() }},
+		{"K", "K", "copy a link and the command that show this again", func(d *Desk, _ *Input) { d.share() }},
 		{"?", "?", "this help", func(d *Desk, _ *Input) { d.help = !d.help }},
 		{Escape, "Esc", "close, let go", func(d *Desk, _ *Input) { d.escape() }},
 	}
@@ -137,6 +137,6 @@ func (d *Desk) escape() {
 	case d.follow:
 		d.follow = false
 	default:
-		d.view.Selection = scene.Selection{}
+		d.choose(0, scene.Selection{})
 	}
 }

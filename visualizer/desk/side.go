@@ -48,6 +48,10 @@ func (d *Desk) tools(in *Input, y, high float32) {
 	if put("theme", theme, 46, false, "T") {
 		d.view.Theme = 1 - d.view.Theme
 	}
+	const roomy = 1000 // points, from which on there is a button for what keys do as well
+	if in.Width > roomy && put("share", "Link", 44, false, "copy what shows this again: K") {
+		d.share()
+	}
 	for _, t := range [...]struct {
 		label string
 		wide  float32
@@ -160,10 +164,8 @@ func (d *Desk) searchPanel(x, y, w float32) {
 		u.write(x, y+9, 12.5, strong, false, scene.Left, scene.Clip(f.name, 12.5, w-70, false))
 		u.write(x+w, y+9, 11, faint, false, scene.Right, f.sel.Kind.String())
 		if clicked || entered && i == 0 {
-			d.view.Selection = f.sel
-			if p, ok := d.sides[0].scene.Where(d.sides[0].state, f.sel); ok {
-				d.cam.look(p, 1)
-			} else {
+			d.choose(0, f.sel)
+			if !d.goThere() {
 				d.say("%s is not on the map now", f.name)
 			}
 			u.focus = ""
@@ -213,8 +215,9 @@ func (d *Desk) helpCard(in *Input) {
 			rows++
 		}
 	}
-	w, h := float32(560), float32(rows*24+112)
-	w = min(w, float32(in.Width)-20)
+	const head = 152 // points of all but the rows
+	row := min(24, (float32(in.Height)-barHigh-head)/float32(rows))
+	w, h := min(560, float32(in.Width)-20), row*float32(rows)+head
 	x, y := (float32(in.Width)-w)/2, max(10, (float32(in.Height)-barHigh-h)/2)
 	k := u.px
 	u.pen.Rect(0, 0, float32(in.Width)*k, float32(in.Height)*k, scene.Fade(u.pal.Outline, 0.45))
@@ -227,9 +230,15 @@ func (d *Desk) helpCard(in *Input) {
 		}
 		u.write(x+24, y, 12.5, accent, true, scene.Left, s.show)
 		u.write(x+130, y, 12.5, strong, false, scene.Left, scene.Clip(s.what, 12.5, w-150, false))
-		y += 24
+		y += row
 	}
-	u.write(x+24, y+8, 12, soft, false, scene.Left, "Drag to move, wheel or pinch to zoom, click to select, click twice to follow.")
+	for i, line := range [...]string{
+		"Drag or two fingers: move. Wheel or pinch: zoom. Click: select; twice: follow.",
+		"Click twice where nothing is: nearer; with Shift farther.",
+		"In a field: Enter takes what was found first, Esc leaves.",
+	} {
+		u.write(x+24, y+8+float32(i)*20, 12, soft, false, scene.Left, scene.Clip(line, 12, w-40, false))
+	}
 	u.taken = true
 	if u.up && !u.over(x, y-h, w, 2*h) {
 		d.help = false

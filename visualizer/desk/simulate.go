@@ -1,6 +1,8 @@
 package desk
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"footway/core/clock"
@@ -93,59 +95,64 @@ func (d *Desk) grow(s *side) {
 	}
 }
 
-// fork begins a new run beside the one on the desk, from the cursor or from the start.
-func (d *Desk) fork(fromHere bool) {
-	var after clock.Duration
-	from, _ := d.sides[0].run.Span()
+// tryOut runs what was changed, from the cursor or from the start.
+func (d *Desk) tryOut(fromHere bool) {
+	from, _ := d.span()
+	after := clock.Duration(0)
 	if fromHere {
 		after = max(d.t.Sub(from), 1)
 	}
-	var assignments []string
-	name := "with other luck"
-	for i, c := range d.changes {
-		assignments = append(assignments, c.path+"="+c.value)
-		if i == 0 {
-			name = c.path + "=" + c.value
-		}
-	}
-	if len(d.changes) > 1 {
-		name += " …"
-	}
-	if len(d.changes) == 0 {
-		d.tuneErr = "nothing is changed yet: move a slider first"
-		return
-	}
-	future, err := d.o.Simulator.Fork(after, assignments)
-	if err != nil {
-		d.tuneErr = err.Error()
-		return
-	}
 	d.tuneErr = ""
-	if len(d.sides) > 1 && d.sides[1].future != nil {
-		d.sides[1].future.Stop()
-	}
-	// The first steps, until there is something to see.
-	for range 1000 {
-		if len(future.Log().Blocks()) > 0 {
-			break
-		}
-		if done, err := future.Step(futureStep); err != nil || done {
-			d.tuneErr = "the run ended before it began"
-			return
-		}
-	}
-	run, err := play.Open(future.Log(), d.sides[0].run.Network())
-	if err != nil {
+	if err := d.fork(after, d.changes); err != nil {
 		d.tuneErr = err.Error()
 		return
 	}
-	d.sides = d.sides[:1]
-	d.add(run, name).future = future
-	d.made = future
-	d.split = true
-	d.refit = true
 	if !fromHere {
 		d.seek(from)
 	}
 	d.playing = true
+}
+
+// fork begins a new run beside the one on the desk, whose settings are others from so long after its beginning on.
+func (d *Desk) fork(after clock.Duration, changes []change) error {
+	if len(changes) == 0 {
+		return errors.New("nothing is changed yet: move a slider first")
+	}
+	future, err := d.o.Simulator.Fork(after, assignments(changes))
+	if err != nil {
+		return err
+	}
+	run, err := d.started(future)
+	if err != nil {
+		future.Stop()
+		return err
+	}
+	if len(d.sides) > 1 && d.sides[1].future != nil {
+		d.sides[1].future.Stop()
+	}
+	name := changes[0].path + "=" + changes[0].value
+	if len(changes) > 1 {
+		name += " …"
+	}
+	d.choose(0, d.same(0, d.view.Selection)) // what the old one called so, nobody does
+	d.sides = d.sides[:1]
+	d.add(run, name).future = future
+	d.made = made{future, after, slices.Clone(changes)}
+	d.comparison = comparison{}
+	d.split, d.refit = true, true
+	return nil
+}
+
+// started makes the first steps of a run, until there is something to see.
+func (d *Desk) started(future Future) (*play.Run, error) {
+	const enough = 1000 // steps
+	for range enough {
+		if len(future.Log().Blocks()) > 0 {
+			break
+		}
+		if done, err := future.Step(futureStep); err != nil || done {
+			return nil, errors.Join(errors.New("the run ended before it began"), err)
+		}
+	}
+	return play.Open(future.Log(), d.sides[0].run.Network())
 }

@@ -12,6 +12,9 @@ import (
 // speeds are how much faster than in the city time passes.
 var speeds = [...]float64{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000}
 
+// usualSpeed is how fast a run is played at first.
+const usualSpeed = 20
+
 func speedOf(x float64) int {
 	for i, v := range speeds {
 		if v >= x {
@@ -73,26 +76,34 @@ func (d *Desk) jump(k play.MarkKind, back bool) {
 	}
 	d.seek(m.T)
 	d.playing = false
-	d.pick(m.Entity)
+	d.lookAt(m.Entity)
 	d.say("%s: %s %s", k, m.Entity, m.Note)
 }
 
-// pick selects a robot or delivery by its id and looks there.
-func (d *Desk) pick(id string) bool {
+// lookAt selects a robot or delivery by its id and goes there.
+func (d *Desk) lookAt(id string) {
 	st, err := d.sides[0].run.At(d.t)
 	if err != nil {
-		return false
+		d.sides[0].err = err
+		return
 	}
+	d.sides[0].state = st
 	sel := scene.Selection{Kind: scene.Delivery, ID: id}
 	if st.Robot(id) != nil {
 		sel.Kind = scene.Robot
 	}
-	d.view.Selection = sel
-	if p, ok := d.sides[0].scene.Where(st, sel); ok {
-		d.cam.look(p, 0.8)
-		return true
+	d.choose(0, sel)
+	d.goThere()
+}
+
+// goThere looks where what is selected is, near enough to see it. It reports whether it is anywhere.
+func (d *Desk) goThere() bool {
+	const near = 0.8 // points to the metre
+	p, ok := d.where(d.view.Selection)
+	if ok {
+		d.lookAside(p, near)
 	}
-	return false
+	return ok
 }
 
 // bookmark marks the time, or unmarks it.

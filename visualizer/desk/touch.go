@@ -24,10 +24,7 @@ func (d *Desk) touch(in *Input) {
 	g.since += in.Elapsed.Seconds()
 	_, wide := d.panes(in)
 	w := float32(wide)
-	x := in.X
-	for x >= w && w > 0 {
-		x -= w
-	}
+	x := within(in.X, w)
 	fx, fy := float64(x-w/2), float64(in.Y-float32(in.Height)/2)
 	if len(in.Touches) == 2 {
 		d.pinch(in)
@@ -63,6 +60,14 @@ func (d *Desk) touch(in *Input) {
 	}
 }
 
+// within returns where x is in its pane, all of which are w wide.
+func within(x, w float32) float32 {
+	for x >= w && w > 0 {
+		x -= w
+	}
+	return x
+}
+
 // pinch zooms and moves by two fingers.
 func (d *Desk) pinch(in *Input) {
 	g := &d.grip
@@ -72,23 +77,30 @@ func (d *Desk) pinch(in *Input) {
 	if g.pinch > 0 && apart > 0 {
 		d.follow = false
 		d.cam.drag(float64(x-g.x), float64(y-g.y))
-		d.cam.zoom(float64(apart/g.pinch), float64(x)-float64(in.Width)/2, float64(y)-float64(in.Height)/2)
+		_, wide := d.panes(in)
+		w := float32(wide)
+		d.cam.zoom(float64(apart/g.pinch), float64(within(x, w)-w/2), float64(y)-float64(in.Height)/2)
 		d.cam.at = d.cam.to
 	}
 	g.on, g.pinch, g.x, g.y, g.moved = false, apart, x, y, clickReach+1
 }
 
-// pane returns the side whose map the pointer is on.
-func (d *Desk) pane(in *Input) *side {
+// under returns which side's map the pointer is on.
+func (d *Desk) under(in *Input) int {
 	if n, w := d.panes(in); n == 2 && in.X >= float32(w) {
-		return d.sides[1]
+		return 1
 	}
-	return d.sides[0]
+	return 0
+}
+
+// pick returns what of the map is under the pointer; x is in the pane.
+func (d *Desk) pick(in *Input, x float32) (scene.Selection, bool) {
+	return d.sides[d.under(in)].scene.Pick(x*float32(in.Scale), in.Y*float32(in.Scale))
 }
 
 // hover marks what the pointer is on; x is in the pane.
 func (d *Desk) hover(in *Input, x float32) {
-	what, ok := d.pane(in).scene.Pick(x*float32(in.Scale), in.Y*float32(in.Scale))
+	what, ok := d.pick(in, x)
 	d.view.Hover = scene.Selection{}
 	if ok && len(in.Touches) == 0 {
 		d.view.Hover = what
@@ -102,12 +114,13 @@ func (d *Desk) click(in *Input, x float32, fx, fy float64) {
 	const double = 0.35
 	again := g.since < double
 	g.since = 0
-	what, ok := d.pane(in).scene.Pick(x*float32(in.Scale), in.Y*float32(in.Scale))
+	what, ok := d.pick(in, x)
 	switch {
-	case ok && again && d.view.Selection == what:
+	case ok && again && d.same(d.under(in), d.view.Selection) == what:
 		d.follow = true
 	case ok:
-		d.view.Selection, d.follow = what, false
+		d.choose(d.under(in), what)
+		d.follow = false
 	case again:
 		factor := 2.0
 		if in.Shift {
@@ -115,7 +128,8 @@ func (d *Desk) click(in *Input, x float32, fx, fy float64) {
 		}
 		d.cam.zoom(factor, fx, fy)
 	default:
-		d.view.Selection, d.follow = scene.Selection{}, false
+		d.choose(0, scene.Selection{})
+		d.follow = false
 	}
 }
 

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -91,10 +90,10 @@ func (d *Desk) tuneHead(x, y, w float32) float32 {
 	u := &d.ui
 	half := (w - 8) / 2
 	if u.button("fork", x, y, half, 30, "From here", false) {
-		d.fork(true)
+		d.tryOut(true)
 	}
 	if u.button("anew", x+half+8, y, half, 30, "From the start", false) {
-		d.fork(false)
+		d.tryOut(false)
 	}
 	if u.over(x, y, half, 30) {
 		u.tip = "run on from " + d.local(d.t) + " with these settings"
@@ -248,36 +247,15 @@ func round(v, step float64) float64 { return math.Round(v/step) * step }
 
 // saveSettings saves a configuration file that production loads.
 func (d *Desk) saveSettings() {
-	if d.made == nil {
+	if d.made.future == nil {
 		d.tuneErr = "run it first: what is saved is what was tried"
 		return
 	}
-	text, err := d.made.Configuration()
+	text, err := d.made.future.Configuration()
 	if err != nil {
 		d.tuneErr = err.Error()
 		return
 	}
 	d.outbox = append(d.outbox, Request{Save: "footway-settings.yaml", Data: text})
 	d.say("saved footway-settings.yaml; footway config check reads it")
-}
-
-// copyLink copies what shows the same again.
-func (d *Desk) copyLink() {
-	from, _ := d.span()
-	command := fmt.Sprintf("footway view %s --at +%s", d.sides[0].name, d.t.Sub(from))
-	if v := d.view.Selection; v.Kind != scene.Nothing {
-		flag := "--select"
-		if d.follow {
-			flag = "--follow"
-		}
-		command += " " + flag + " " + v.Kind.String() + "/" + v.ID
-	}
-	if d.view.Theme == scene.Dark {
-		command += " --theme dark"
-	}
-	if d.made != nil {
-		command = d.made.Command() + "\n" + command
-	}
-	d.outbox = append(d.outbox, Request{Copy: command})
-	d.say("copied: %s", strings.ReplaceAll(command, "\n", "; "))
 }

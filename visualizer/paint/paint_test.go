@@ -106,7 +106,7 @@ func TestSameToTheByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := scene.New(r.Network)
-		return paint.New(2).Frame(s.Frame(scene.Input{State: st, Story: run, Zone: time.UTC}, s.Home(640, 480, 1, scene.Dark))).Pix
+		return paint.New(2).Frame(s.Frame(scene.Input{State: st, Story: run, Zone: time.UTC}, scene.View{Width: 640, Height: 480, Scale: 1, Theme: scene.Dark, Layers: scene.DefaultLayers}.Fit(s.Bounds()))).Pix
 	}
 	if a, b := picture(), picture(); !bytes.Equal(a, b) {
 		t.Error("two pictures of one frame differ")

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -14,6 +15,8 @@ type Explanation struct {
 	Decision   *dispatch.Decision
 	Pickup     maps.Position
 	Candidates []Candidate // best first
+
+	decided []byte // the decision, as the log has it
 }
 
 // Candidate is a robot that could have gone.
@@ -29,16 +32,21 @@ type Candidate struct {
 // Explain returns why the robot of a delivery that is open now was chosen; nil if nothing is known of it.
 func (r *Run) Explain(id string) *Explanation {
 	d := r.state.Delivery(id)
-	if d == nil || d.Decision == nil || d.Decision.Why == nil {
+	if d == nil || d.decided == nil {
 		return nil
 	}
-	if x := r.explained; x != nil && x.Decision.Delivery == id && x.Decision.Token == d.Decision.Token && x.Decision.At == d.Decision.At {
+	if x := r.explained; x != nil && x.Decision.Delivery == id && bytes.Equal(x.decided, d.decided) {
 		return x
 	}
-	at := d.Decision.At
+	decision := d.Decision()
+	if decision == nil || decision.Why == nil {
+		return nil
+	}
+	x := &Explanation{Decision: decision, Pickup: d.Pickup, decided: d.decided}
+	at := decision.At
 	if from, _ := r.Span(); at < from { // where they were is forgotten
-		r.explained = &Explanation{Decision: d.Decision, Pickup: d.Pickup}
-		return r.explained
+		r.explained = x
+		return x
 	}
 	s, err := r.log.Seek(at)
 	if err != nil {
@@ -48,8 +56,7 @@ func (r *Run) Explain(id string) *Explanation {
 	if err := then.from(s, at); err != nil {
 		return nil
 	}
-	x := &Explanation{Decision: d.Decision, Pickup: d.Pickup}
-	why := d.Decision.Why
+	why := decision.Why
 	for _, c := range why.Considered {
 		robot := then.state.Robot(string(c.Robot))
 		if robot == nil {
@@ -58,7 +65,7 @@ func (r *Run) Explain(id string) *Explanation {
 		robot.move(at, r.net)
 		x.Candidates = append(x.Candidates, Candidate{
 			Robot: robot.ID, At: robot.Pos, Pickup: c.Pickup, Cost: c.Cost,
-			Chosen: c.Robot == d.Decision.Robot, Second: c.Robot == why.RunnerUp,
+			Chosen: c.Robot == decision.Robot, Second: c.Robot == why.RunnerUp,
 		})
 	}
 	x.addChosen(then, at)

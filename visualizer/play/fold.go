@@ -7,7 +7,6 @@ import (
 
 	"footway/core/clock"
 	"footway/core/delivery"
-	"footway/core/dispatch"
 	"footway/core/event"
 	"footway/core/fleet"
 	"footway/core/maps"
@@ -341,19 +340,15 @@ func (s *State) over(e *event.Event, _ *maps.Network) error {
 }
 
 func (s *State) decided(e *event.Event, _ *maps.Network) error {
-	x := new(dispatch.Decision)
-	if err := json.Unmarshal(e.Data, x); err != nil {
-		return err
-	}
 	if d := s.Delivery(e.Entity); d != nil {
-		d.Decision = x
+		d.decided = e.Data
 	}
 	return nil
 }
 
 func (s *State) undecided(e *event.Event, _ *maps.Network) error {
 	if d := s.Delivery(e.Entity); d != nil {
-		d.Decision = nil
+		d.decided = nil
 	}
 	return nil
 }

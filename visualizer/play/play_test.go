@@ -36,7 +36,7 @@ func at(tb testing.TB, r *play.Run, t clock.Time) *play.State {
 }
 
 var (
-	seen   = cmpopts.IgnoreUnexported(play.Robot{}, play.State{})
+	seen   = gocmp.Options{cmpopts.IgnoreUnexported(play.Robot{}, play.State{}), gocmp.AllowUnexported(play.Delivery{})}
 	always = gocmp.Options{cmpopts.IgnoreFields(play.State{}, "Revision"), cmpopts.EquateEmpty()}
 )
 
@@ -144,8 +144,8 @@ func TestExplain(t *testing.T) {
 			}
 			explained++
 			i := slices.IndexFunc(e.Candidates, func(c play.Candidate) bool { return c.Chosen })
-			if i < 0 || e.Candidates[i].Robot != string(d.Decision.Robot) {
-				t.Errorf("%s: of %d candidates none is %s", d.ID, len(e.Candidates), d.Decision.Robot)
+			if i < 0 || e.Candidates[i].Robot != string(d.Decision().Robot) {
+				t.Errorf("%s: of %d candidates none is %s", d.ID, len(e.Candidates), d.Decision().Robot)
 			}
 			if !slices.IsSortedFunc(e.Candidates, func(a, b play.Candidate) int { return cmp.Compare(a.Cost, b.Cost) }) {
 				t.Errorf("%s: the candidates are not by cost", d.ID)

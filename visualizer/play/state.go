@@ -2,6 +2,7 @@ package play
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 
 	"footway/core/clock"
@@ -89,9 +90,19 @@ type Delivery struct {
 	ReadyAt  clock.Time // the goods are said to be ready
 	Ready    clock.Time // they were; 0 if not yet
 	RouteMM  int64
-	Trouble  string             // cause of the last trouble, until it is over
-	Custody  bool               // another carrier took it over
-	Decision *dispatch.Decision // of the robot; nil if none
+	Trouble  string // cause of the last trouble, until it is over
+	Custody  bool   // another carrier took it over
+
+	decided []byte // the decision on the robot, as the log has it; nil if none
+}
+
+// Decision returns how the robot was chosen; nil if nothing is known of it. It is read only when somebody asks.
+func (d *Delivery) Decision() *dispatch.Decision {
+	x := new(dispatch.Decision)
+	if d.decided == nil || json.Unmarshal(d.decided, x) != nil {
+		return nil
+	}
+	return x
 }
 
 // Left returns the time to the promised drop-off; negative once it is late.

@@ -2,6 +2,7 @@ package play
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"footway/core/clock"
@@ -28,6 +29,15 @@ func Short(d clock.Duration) string {
 		return fmt.Sprintf("%s%d min", sign, d/clock.Minute)
 	}
 	return fmt.Sprintf("%s%d h %02d", sign, d/clock.Hour, d%clock.Hour/clock.Minute)
+}
+
+// Distance writes millimetres as people say them: 350 m, 1.4 km.
+func Distance(mm int64) string {
+	const kilometre = 1_000_000
+	if mm < kilometre-500 {
+		return strconv.FormatInt((mm+500)/1000, 10) + " m"
+	}
+	return strconv.FormatFloat(float64(mm)/kilometre, 'f', 1, 64) + " km"
 }
 
 // seeDelivery takes what a delivery's events say. What cannot be read is the
@@ -123,7 +133,7 @@ func (x *index) seeRobot(e *event.Event) {
 		}
 	case runlog.RobotLeg:
 		if l, err := read[runlog.Leg](e); err == nil {
-			note := fmt.Sprintf("%.1f km, %s", float64(l.LengthMM)/1e6, Short(l.Duration()))
+			note := Distance(l.LengthMM) + ", " + Short(l.Duration())
 			x.tell(e, e.Entity, strings.TrimSpace("drives to "+purpose(l.Purpose)+" "+l.Delivery), note)
 		}
 	case runlog.RobotHalt:

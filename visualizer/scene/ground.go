@@ -10,10 +10,16 @@ import (
 type ground struct {
 	net   *maps.Network
 	plane maps.Projection
-	first []int32 // pieces of edge e: piece[first[e]:first[e+1]]
+	ways  []way // of each edge, and one behind the last
 	piece []piece
-	total []float32 // length of each edge on the plane
 	box   Box
+}
+
+// way is where an edge is: piece[first:first of the next].
+type way struct {
+	first int32
+	total float32 // its length on the plane, in metres
+	scale float32 // metres on the plane to the millimetre of the edge
 }
 
 // piece is a straight part of an edge.
@@ -26,8 +32,7 @@ type piece struct {
 
 func newGround(net *maps.Network) *ground {
 	g := &ground{net: net, plane: net.Projection(), box: emptyBox()}
-	g.first = make([]int32, 1, len(net.Edges)+1)
-	g.total = make([]float32, len(net.Edges))
+	g.ways = make([]way, len(net.Edges)+1)
 	var line []maps.Point
 	for id := range net.Edges {
 		line = net.Line(line[:0], maps.EdgeID(id))
@@ -44,8 +49,12 @@ func newGround(net *maps.Network) *ground {
 			g.box = g.box.with(ax, ay).with(bx, by)
 			from += length
 		}
-		g.total[id] = from
-		g.first = append(g.first, int32(len(g.piece)))
+		w := &g.ways[id]
+		w.total = from
+		if length := net.Edges[id].LengthMM; length > 0 {
+			w.scale = from / float32(length)
+		}
+		g.ways[id+1].first = int32(len(g.piece))
 	}
 	return g
 }
@@ -59,14 +68,12 @@ func (g *ground) metres(p maps.Point) (x, y float32) {
 // at returns where a position is and the direction of the edge there. What is
 // not on the network is in its middle.
 func (g *ground) at(p maps.Position) (x, y, dx, dy float32) {
-	if p.Edge < 0 || int(p.Edge) >= len(g.total) {
+	if !g.has(p.Edge) {
 		return 0, 0, 1, 0
 	}
-	pieces := g.piece[g.first[p.Edge]:g.first[p.Edge+1]]
-	along := g.total[p.Edge]
-	if length := g.net.Edges[p.Edge].LengthMM; length > 0 {
-		along *= float32(p.OffsetMM) / float32(length)
-	}
+	w := &g.ways[p.Edge]
+	pieces := g.piece[w.first:g.ways[p.Edge+1].first]
+	along := w.scale * float32(p.OffsetMM)
 	i := 0
 	for i < len(pieces)-1 && along > pieces[i].from+pieces[i].length {
 		i++
@@ -75,3 +82,6 @@ func (g *ground) at(p maps.Position) (x, y, dx, dy float32) {
 	d := min(max(along-q.from, 0), q.length)
 	return q.x + q.dx*d, q.y + q.dy*d, q.dx, q.dy
 }
+
+// has reports whether the network has an edge.
+func (g *ground) has(e maps.EdgeID) bool { return e >= 0 && int(e) < len(g.ways)-1 }

@@ -14,6 +14,8 @@ const (
 	margin  = 14 // points from the edge of the screen
 	rowHigh = 17 // points of a row of a card
 	cardPad = 12
+
+	legendWide = 168
 )
 
 // activityNames are what robots do, in words.
@@ -21,9 +23,6 @@ var activityNames = [kpi.Activities]string{
 	kpi.Idle: "idle", kpi.Charging: "charging", kpi.Moving: "repositioning", kpi.Deadhead: "to a pickup", kpi.AtStop: "at a stop",
 	kpi.Carrying: "carrying", kpi.Down: "stuck or down",
 }
-
-// ActivityName returns what robots do in words, as the legend has it.
-func ActivityName(a kpi.Activity) string { return activityNames[a] }
 
 // legendOrder begins with what earns money.
 var legendOrder = [...]kpi.Activity{kpi.Carrying, kpi.AtStop, kpi.Deadhead, kpi.Moving, kpi.Charging, kpi.Idle, kpi.Down}
@@ -84,7 +83,6 @@ func (s *Scene) legend() {
 			count[r.Activity]++
 		}
 	}
-	const width = 168
 	rows := float32(len(legendOrder) + 5)
 	differs := s.shows(ShowDifference) && s.in.Other != nil
 	if differs {
@@ -95,7 +93,7 @@ func (s *Scene) legend() {
 	if y < 90 {
 		return // there is no room for it
 	}
-	p, k := s.card(layerHUD, margin, y, width, high), s.px
+	p, k := s.card(layerHUD, margin, y, legendWide, high), s.px
 	x := float32(margin + cardPad)
 	y += cardPad + rowHigh/2 - 2
 	s.words(layerHUD, x, y, 10.5, s.palette.InkFaint, true, Left, "ROBOTS")
@@ -103,7 +101,7 @@ func (s *Scene) legend() {
 		y += rowHigh
 		p.disc8((x+5)*k, y*k, 5*k, s.palette.Activity[a])
 		s.words(layerHUD, x+18, y, 11.5, s.palette.Ink, false, Left, activityNames[a])
-		s.words(layerHUD, margin+width-cardPad, y, 11.5, s.palette.InkSoft, false, Right, strconv.Itoa(count[a]))
+		s.words(layerHUD, margin+legendWide-cardPad, y, 11.5, s.palette.InkSoft, false, Right, strconv.Itoa(count[a]))
 	}
 	y += rowHigh + 3
 	s.words(layerHUD, x, y, 10.5, s.palette.InkFaint, true, Left, "DELIVERIES")
@@ -123,7 +121,7 @@ func (s *Scene) legend() {
 		p.pin((x+5)*k, (y+6)*k, 4.6*k, (y-2)*k, c)
 		p.disc8((x+5)*k, (y-2)*k, 2*k, s.palette.Panel)
 		s.words(layerHUD, x+18, y, 11.5, s.palette.Ink, false, Left, [...]string{"in time", "due within 5 min", "late"}[i])
-		s.words(layerHUD, margin+width-cardPad, y, 11.5, s.palette.InkSoft, false, Right, strconv.Itoa(promise[i]))
+		s.words(layerHUD, margin+legendWide-cardPad, y, 11.5, s.palette.InkSoft, false, Right, strconv.Itoa(promise[i]))
 	}
 	if differs {
 		s.differenceLegend(p, x, y+rowHigh+3)
@@ -132,7 +130,11 @@ func (s *Scene) legend() {
 
 // differenceLegend says what the rings of another run mean.
 func (s *Scene) differenceLegend(p Pen, x, y float32) {
-	s.words(layerHUD, x, y, 10.5, s.palette.InkFaint, true, Left, "IN THE OTHER RUN")
+	than := "IN THE OTHER RUN"
+	if s.in.Than != "" {
+		than = Clip("IN "+s.in.Than, 10.5, legendWide-2*cardPad, true)
+	}
+	s.words(layerHUD, x, y, 10.5, s.palette.InkFaint, true, Left, than)
 	for i, c := range [...]color.RGBA{s.palette.Accent, s.palette.Good, s.palette.Late} {
 		y += rowHigh
 		p.Ring((x+5)*s.px, y*s.px, [...]float32{3, 4.6, 4.6}[i]*s.px, [...]float32{1.4, 2, 2}[i]*s.px, c)

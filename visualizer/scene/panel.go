@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"footway/core/clock"
+	"footway/core/kpi"
 	"footway/visualizer/play"
 )
 
@@ -96,7 +97,7 @@ func deliveryFacts(in Input, d *play.Delivery) []Fact {
 	if d.Robot != "" {
 		f = append(f, Fact{"robot", d.Robot + ", attempt " + strconv.Itoa(d.Attempt)})
 	}
-	f = append(f, Fact{"route", fmt.Sprintf("%.2f km", float64(d.RouteMM)/1e6)})
+	f = append(f, Fact{"route", play.Distance(d.RouteMM)})
 	if d.Partner != "" {
 		f = append(f, Fact{"partner", d.Partner + " · " + d.External})
 	}
@@ -142,23 +143,34 @@ func Decision(x *play.Explanation) []Fact {
 	f := []Fact{
 		{"policy", w.Policy + ", round " + strconv.FormatUint(w.Round, 10)},
 		{"choice", fmt.Sprintf("%d requests, %d robots", w.Waiting, w.Candidates)},
-		{"deadhead", fmt.Sprintf("%s, %d m", play.Short(w.Deadhead), w.DeadheadMM/1000)},
-		{"cost", seconds(w.Cost)},
-		{"price", seconds(w.Price)},
+		{"deadhead", took(w.Deadhead) + ", " + play.Distance(w.DeadheadMM)},
+		{"cost", worth(w.Cost)},
+		{"price", worth(w.Price)},
 	}
 	if w.RunnerUp != "" {
-		f = append(f, Fact{"next best", fmt.Sprintf("%s, wins if %s closer", w.RunnerUp, play.Short(w.RunnerUpCloser))})
+		how := "as good"
+		if w.RunnerUpCloser >= clock.Second {
+			how = "wins if " + took(w.RunnerUpCloser) + " closer"
+		}
+		f = append(f, Fact{"next best", string(w.RunnerUp) + ", " + how})
 	}
 	if w.Held > 0 {
-		f = append(f, Fact{"held back", play.Short(w.Held)})
+		f = append(f, Fact{"held back", took(w.Held)})
 	}
 	return f
 }
 
-// seconds writes a cost, which is in milliseconds' worth.
-func seconds(v int64) string { return strconv.FormatInt(v/1000, 10) + " s worth" }
+// took writes a time that was measured or reckoned, as KPIs are: 2:20. How long there is to go, and how long something
+// has lasted, is rounded by play.Short.
+func took(d clock.Duration) string { return kpi.Format(d.Seconds(), kpi.Seconds) }
 
-const panelWide = 300
+// worth writes a cost or price, which is in milliseconds' worth.
+func worth(v int64) string { return took(clock.Duration(v)) + " of robot time" }
+
+// InspectorWide is how much of the right edge the inspector takes, in points.
+const InspectorWide = panelWide + margin
+
+const panelWide = 320
 
 // drawPanel draws the inspector of what is selected.
 func (s *Scene) drawPanel() {

@@ -151,8 +151,8 @@ func (s *Scene) pickup(d *play.Delivery, x, y, size float32, c color.RGBA, chose
 	}
 	s.targets = append(s.targets, target{x, y, size, Selection{Delivery, d.ID}})
 	if d.State == delivery.Requested && s.view.Zoom > 0.35 && s.shows(ShowLabels) {
-		s.label(Text{
-			X: x + size + 6*s.px, Y: y, Size: 10.5 * s.px, S: "waits " + play.Short(s.in.State.T.Sub(d.Since)), Color: s.palette.InkSoft, Halo: s.palette.NameHalo,
+		s.beside(x, y, size+6*s.px, Text{
+			Size: 10.5 * s.px, S: "waits " + play.Short(s.in.State.T.Sub(d.Since)), Color: s.palette.InkSoft, Halo: s.palette.NameHalo,
 		}, chosen)
 	}
 }
@@ -188,7 +188,7 @@ func (s *Scene) dropoff(d *play.Delivery, x, y, size float32, c color.RGBA, chos
 	if left < 0 {
 		note = play.Short(-left) + " late"
 	}
-	s.label(Text{X: x + size*1.5 + 6*s.px, Y: y, Size: 11 * s.px, S: note, Bold: left < soon, Color: Mix(c, s.palette.Ink, 0.45), Halo: s.palette.NameHalo}, chosen)
+	s.beside(x, y, size*1.5+6*s.px, Text{Size: 11 * s.px, S: note, Bold: left < soon, Color: Mix(c, s.palette.Ink, 0.45), Halo: s.palette.NameHalo}, chosen)
 }
 
 // pin fills a circle at top with a point at (x, y).

@@ -3,6 +3,7 @@ package scene
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"footway/core/clock"
 	"footway/core/fleet"
@@ -11,11 +12,27 @@ import (
 	"footway/visualizer/play"
 )
 
-// A trail has so many points, so far apart.
+// A trail is the last minute of a robot's way.
 const (
-	trailPoints = 12
-	trailStep   = 5 * clock.Second
+	trailPoints = 12 // at most
+	trailLasts  = clock.Minute
+	trailMetres = 90 // that robots go at most
 )
+
+// placed is where a robot is and which way it looks, in metres.
+type placed struct{ x, y, dx, dy float32 }
+
+// place finds where all robots are.
+func (s *Scene) place() {
+	s.placed = slices.Grow(s.placed[:0], len(s.in.State.Robots))
+	for i := range s.in.State.Robots {
+		var at placed
+		if r := &s.in.State.Robots[i]; r.Known {
+			at.x, at.y, at.dx, at.dy = s.robotAt(r)
+		}
+		s.placed = append(s.placed, at)
+	}
+}
 
 // robotAt returns where a robot is and which way it looks, in metres.
 func (s *Scene) robotAt(r *play.Robot) (x, y, dx, dy float32) {
@@ -100,18 +117,18 @@ func (s *Scene) drawRobots() {
 		if !r.Known {
 			continue
 		}
-		x, y, dx, dy := s.robotAt(r)
-		if !seen.has(x, y) {
+		at := &s.placed[i]
+		if !seen.has(at.x, at.y) {
 			continue
 		}
-		px, py := s.transform.Apply(x, y)
+		px, py := s.transform.Apply(at.x, at.y)
 		if !r.Moving {
 			if n := s.spread.next(r.Pos); n > 0 {
 				ox, oy := sunflower(n)
 				px, py = px+ox*size*1.9, py+oy*size*1.9
 			}
 		}
-		s.robot(r, px, py, dx, -dy, size)
+		s.robot(r, px, py, at.dx, -at.dy, size)
 		s.targets = append(s.targets, target{px, py, size, Selection{Robot, r.ID}})
 	}
 }
@@ -171,31 +188,33 @@ func (s *Scene) smallRobot(p Pen, r *play.Robot, x, y, ux, uy, size float32, c c
 
 // drop fills a circle with a point in front.
 func (p Pen) drop(x, y, ux, uy, size float32, c color.RGBA) {
-	i := uint32(len(p.l.Vertices))
-	v := p.l.Vertices
-	v = append(v, Vertex{x + ux*size*1.45, y + uy*size*1.45, c})
-	for _, k := range dropShape {
-		v = append(v, Vertex{x + (ux*k[0]-uy*k[1])*size, y + (uy*k[0]+ux*k[1])*size, c})
+	shape := dropShape[:]
+	if size < 5 { // pixels
+		shape = smallDrop[:]
 	}
-	p.l.Vertices = v
-	for k := range uint32(len(dropShape) - 1) {
-		p.l.Indices = append(p.l.Indices, i, i+1+k, i+2+k)
+	ux, uy = ux*size, uy*size
+	v := p.fan(len(shape) + 1)
+	v[0] = Vertex{x + ux*1.45, y + uy*1.45, c}
+	for i, k := range shape {
+		v[i+1] = Vertex{x + ux*k[0] - uy*k[1], y + uy*k[0] + ux*k[1], c}
 	}
 }
 
 // dropShape goes around the back of a drop, from its right shoulder to its left one.
 var dropShape = [...][2]float32{{0.45, 0.70}, {0.05, 0.84}, {-0.42, 0.73}, {-0.75, 0.40}, {-0.86, 0}, {-0.75, -0.40}, {-0.42, -0.73}, {0.05, -0.84}, {0.45, -0.70}}
 
+// smallDrop is one of some pixels.
+var smallDrop = [...][2]float32{{0.30, 0.78}, {-0.35, 0.78}, {-0.86, 0}, {-0.35, -0.78}, {0.30, -0.78}}
+
 // disc8 fills a small circle, without a vertex in its middle.
 func (p Pen) disc8(x, y, r float32, c color.RGBA) {
-	i := uint32(len(p.l.Vertices))
-	v := p.l.Vertices
-	for _, u := range circle14[:14] {
-		v = append(v, Vertex{x + u[0]*r, y + u[1]*r, c})
+	shape := circle14[:14]
+	if r < 3.5 { // pixels
+		shape = circle8[:8]
 	}
-	p.l.Vertices = v
-	for k := range uint32(12) {
-		p.l.Indices = append(p.l.Indices, i, i+1+k, i+2+k)
+	v := p.fan(len(shape))
+	for i, u := range shape {
+		v[i] = Vertex{x + u[0]*r, y + u[1]*r, c}
 	}
 }
 

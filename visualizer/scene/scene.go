@@ -21,7 +21,7 @@ type Scene struct {
 	lastSeen   *play.State
 	lastOther  *play.State
 	lastOtherT int64
-	lastTitle  string
+	lastTitle  [2]string
 
 	transform Transform
 	px        float32 // pixels of the device to the point
@@ -31,23 +31,19 @@ type Scene struct {
 	seen      Box // the part of the map that is seen, in metres
 	spread    spread
 	line      []Place
-	trail     []maps.Position
+	trail     [trailPoints]maps.Position
+	placed    []placed // of each robot of the state
 	heat      heat
 }
 
 // New returns a scene of a network.
 func New(net *maps.Network) *Scene {
 	g := newGround(net)
-	return &Scene{net: net, ground: g, base: newBasemap(net, g), trail: make([]maps.Position, 0, trailPoints)}
+	return &Scene{net: net, ground: g, base: newBasemap(net, g)}
 }
 
 // Bounds returns the part of the plane that the network covers.
 func (s *Scene) Bounds() Box { return s.ground.box }
-
-// Home returns a view of the whole network.
-func (s *Scene) Home(width, height int, scale float64, theme Theme) View {
-	return View{Width: width, Height: height, Scale: scale, Theme: theme, Layers: DefaultLayers}.Fit(s.ground.box)
-}
 
 // Frame draws how things stand. The frame is the scene's, and changes with the
 // next call; if nothing has changed since the last one, it is the same to its Revision and nothing is allocated.
@@ -66,6 +62,7 @@ func (s *Scene) Frame(in Input, v View) *Frame {
 	f.Background, f.Transform = s.palette.Land, s.transform
 	s.drawMap()
 	if in.State != nil {
+		s.place()
 		s.drawHeat()
 		s.drawUnder()
 		s.drawPlaces()
@@ -88,9 +85,9 @@ func (s *Scene) same(in Input, v View) bool {
 		other = int64(in.Other.T)
 	}
 	same := s.frame.Revision > 0 && s.last == v && s.lastT == t && s.lastRev == rev && s.lastSeen == in.State &&
-		s.lastOther == in.Other && s.lastOtherT == other && s.lastTitle == in.Title
+		s.lastOther == in.Other && s.lastOtherT == other && s.lastTitle == [2]string{in.Title, in.Than}
 	s.last, s.lastT, s.lastRev, s.lastSeen = v, t, rev, in.State
-	s.lastOther, s.lastOtherT, s.lastTitle = in.Other, other, in.Title
+	s.lastOther, s.lastOtherT, s.lastTitle = in.Other, other, [2]string{in.Title, in.Than}
 	return same
 }
 
@@ -112,17 +109,20 @@ type target struct {
 	what    Selection
 }
 
-// Pick returns what of the last frame is at a pixel of the device, or nearest to it within reach of a finger.
+// Pick returns what of the last frame is on top at a pixel of the device, or else nearest to it within reach of a finger.
 func (s *Scene) Pick(x, y float32) (Selection, bool) {
-	best, found := float32(0), Selection{}
-	for _, t := range s.targets {
+	near, best := Selection{}, float32(0)
+	for i := len(s.targets) - 1; i >= 0; i-- { // what was drawn last is on top
+		t := &s.targets[i]
 		d := (t.x-x)*(t.x-x) + (t.y-y)*(t.y-y)
-		reach := t.r + 6*s.px
-		if d <= reach*reach && (found.Kind == Nothing || d < best) {
-			best, found = d, t.what
+		if d <= t.r*t.r {
+			return t.what, true
+		}
+		if reach := t.r + 6*s.px; d <= reach*reach && (near.Kind == Nothing || d < best) {
+			near, best = t.what, d
 		}
 	}
-	return found, found.Kind != Nothing
+	return near, near.Kind != Nothing
 }
 
 // Where returns where something is; false if it is nowhere now.
@@ -156,13 +156,10 @@ func (s *Scene) Where(st *play.State, what Selection) (Place, bool) {
 	return Place{}, false
 }
 
-// Network returns the map that the scene is of.
-func (s *Scene) Network() *maps.Network { return s.net }
-
-// Beside returns another scene of the same network, which shares with s what
-// does not depend on the view; both are for one goroutine.
+// Beside returns another scene of the same network, which shares the map with s: its tiles are
+// made once for both. Both are for one goroutine.
 func (s *Scene) Beside() *Scene {
-	return &Scene{net: s.net, ground: s.ground, base: s.base, trail: make([]maps.Position, 0, trailPoints)}
+	return &Scene{net: s.net, ground: s.ground, base: s.base}
 }
 
 // PointAt returns which point of the earth is at a place.

@@ -1,12 +1,14 @@
 package scene_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"image/color"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"footway/core/kpi"
 	"footway/core/maps"
 	"footway/core/rng"
+	"footway/core/runlog"
 	"footway/visualizer/play"
 	"footway/visualizer/scene"
 )
@@ -64,7 +67,7 @@ func hex(c color.RGBA) string { return fmt.Sprintf("%02x%02x%02x", c.R, c.G, c.B
 // TestFrames compares frames, as text, with those that were looked at as pictures.
 func TestFrames(t *testing.T) {
 	s, in := rush(t, 50*clock.Minute)
-	city := s.Home(1200, 800, 1, scene.Light)
+	city := home(s, 1200, 800, 1, scene.Light)
 	street := city
 	street.Zoom, street.Theme = 2, scene.Dark
 	chosen := city
@@ -93,7 +96,7 @@ func TestFrames(t *testing.T) {
 // TestNothingChanges: the same frame again costs nothing, and says so.
 func TestNothingChanges(t *testing.T) {
 	s, in := rush(t, 50*clock.Minute)
-	v := s.Home(1200, 800, 1, scene.Light)
+	v := home(s, 1200, 800, 1, scene.Light)
 	before := s.Frame(in, v).Revision
 	if n := testing.AllocsPerRun(20, func() {
 		if s.Frame(in, v).Revision != before {
@@ -108,26 +111,31 @@ func TestNothingChanges(t *testing.T) {
 	}
 }
 
-// TestCulled: of robots nothing is drawn that could not be seen, and all that can be is.
+// TestCulled: nothing is drawn that could not be seen, and every robot that could is, and is found there.
 func TestCulled(t *testing.T) {
 	s, in := rush(t, 50*clock.Minute)
 	luck := rng.Seed(5).Stream("test", "views")
 	for i := range uint64(60) {
-		v := s.Home(900, 700, 1, scene.Light)
+		v := home(s, 900, 700, 1, scene.Light)
 		v.Zoom *= math.Pow(2, float64(luck.N(3*i, 60))/10)
 		box := s.Bounds()
 		v.Centre.X = box.MinX + (box.MaxX-box.MinX)*float32(luck.N(3*i+1, 100))/100
 		v.Centre.Y = box.MinY + (box.MaxY-box.MinY)*float32(luck.N(3*i+2, 100))/100
 		f := s.Frame(in, v)
-		for _, l := range f.Layers {
-			for _, c := range l.Vertices {
-				if l.Name == "robots" && (c.X < -60 || c.Y < -60 || c.X > f.Width+60 || c.Y > f.Height+60) {
-					t.Fatalf("view %d: a robot's corner at %.0f, %.0f", i, c.X, c.Y)
-				}
+		for k := range f.Layers {
+			l := &f.Layers[k]
+			if n := slices.MaxFunc(append(l.Indices, 0), cmp.Compare[uint32]); int(n) > len(l.Vertices) {
+				t.Fatalf("view %d: layer %s has a triangle beyond its %d corners", i, l.Name, len(l.Vertices))
 			}
-			for _, n := range l.Indices {
-				if int(n) >= len(l.Vertices) {
-					t.Fatalf("view %d: layer %s has a triangle beyond its corners", i, l.Name)
+			const room = 75 // pixels: of the largest thing that is placed by its middle; a trail is 60 m long
+			seen := scene.Box{MinX: -room, MinY: -room, MaxX: f.Width + room, MaxY: f.Height + room}
+			if l.Name == "under" {
+				far := 60 * f.Transform.Zoom
+				seen = scene.Box{MinX: -far - room, MinY: -far - room, MaxX: f.Width + far + room, MaxY: f.Height + far + room}
+			}
+			for _, x := range parts(l) {
+				if !x.box.Overlaps(seen) {
+					t.Fatalf("view %d at %.2f points to the metre: layer %s has a shape %s of %d corners at %v; seen is %v", i, v.Zoom, l.Name, x.paint, x.corners, x.box, seen)
 				}
 			}
 		}
@@ -138,9 +146,52 @@ func TestCulled(t *testing.T) {
 			if !ok || !r.Moving || x < 20 || y < 20 || x > f.Width-20 || y > f.Height-20 {
 				continue
 			}
-			if what, ok := s.Pick(x, y); !ok || what.Kind == scene.Robot && what.ID != r.ID && !beside(s, in.State, what.ID, p) {
+			if what, ok := s.Pick(x, y); !ok || what.Kind != scene.Robot || what.ID != r.ID && !beside(s, in.State, what.ID, p) {
 				t.Errorf("view %d: at %s there is %v", i, r.ID, what)
 			}
+		}
+	}
+}
+
+// TestPickOnTop: of what lies above each other that is picked which is seen.
+func TestPickOnTop(t *testing.T) {
+	c := newTown(t)
+	c.day()
+	in := c.after(50 * clock.Second)
+	s := scene.New(c.net)
+	v := home(s, 800, 600, 1, scene.Light)
+	f := s.Frame(in, v)
+	at := func(p maps.Position) (x, y float32) {
+		place := s.PlaceOf(p)
+		return f.Transform.Apply(place.X, place.Y)
+	}
+	for what, c := range map[string]struct {
+		at   maps.Position
+		want scene.Selection
+	}{
+		"a robot on its dock":    {c.at(0, 0, 1, 0, 10), scene.Selection{Kind: scene.Robot, ID: "r5"}},
+		"a pickup on a street":   {c.at(0, 1, 1, 1, 50), scene.Selection{Kind: scene.Delivery, ID: "d1"}},
+		"a robot on its way":     {in.State.Robot("r3").Pos, scene.Selection{Kind: scene.Robot, ID: "r3"}},
+		"a courier at a pickup":  {c.at(1, 0, 2, 0, 60), scene.Selection{Kind: scene.Robot, ID: "c1"}},
+		"the pickup beside them": {c.at(1, 0, 2, 0, 47), scene.Selection{Kind: scene.Delivery, ID: "d3"}},
+	} {
+		x, y := at(c.at)
+		if got, ok := s.Pick(x, y); !ok || got != c.want {
+			t.Errorf("%s: picked %v, %v; want %v", what, got, ok, c.want)
+		}
+	}
+	if got, ok := s.Pick(5, 595); ok {
+		t.Errorf("in a corner where nothing is: %v", got)
+	}
+	// Two robots that pass each other: the one drawn later covers the other.
+	st := crowd(c.net, 2)
+	for i := range st.Robots {
+		st.Robots[i].Moving, st.Robots[i].Pos = true, c.at(1, 1, 2, 1, 50+int32(i))
+	}
+	s.Frame(scene.Input{State: st}, v)
+	for _, metres := range []int32{50, 51} {
+		if got, _ := s.Pick(at(c.at(1, 1, 2, 1, metres))); got.ID != "r2" {
+			t.Errorf("at %d m: picked %v; want r2, which is above r1", metres, got)
 		}
 	}
 }
@@ -155,7 +206,7 @@ func beside(s *scene.Scene, st *play.State, id string, p scene.Place) bool {
 func TestMeshesFit(t *testing.T) {
 	s, in := rush(t, 50*clock.Minute)
 	for _, zoom := range []float64{0.05, 0.3, 1, 6} {
-		v := s.Home(900, 700, 1, scene.Light)
+		v := home(s, 900, 700, 1, scene.Light)
 		v.Zoom = zoom
 		f := s.Frame(in, v)
 		for i, m := range f.Layers[0].Meshes {
@@ -285,12 +336,14 @@ func baltimore(tb testing.TB) *maps.Network {
 // crowd is a state with so many robots, most of them driving.
 func crowd(net *maps.Network, n int) *play.State {
 	luck := rng.Seed(9).Stream("bench", "robots")
-	st := &play.State{T: 1}
+	st := &play.State{T: 60_000}
 	for i := range uint64(n) {
 		e := maps.EdgeID(luck.N(3*i, int64(len(net.Edges))))
+		length := net.Edges[e].LengthMM
 		st.Robots = append(st.Robots, play.Robot{
-			ID: fmt.Sprintf("r%d", i+1), Kind: fleet.KindRobot, CapacityMWh: 1_200_000, ChargeMWh: luck.N(3*i+1, 1_200_000), Known: true, Blend: 1,
-			Pos: maps.Position{Edge: e, OffsetMM: net.Edges[e].LengthMM / 2}, Moving: i%4 != 0, Activity: kpi.Activity(luck.N(3*i+2, int64(kpi.Activities))),
+			Leg: &runlog.Leg{Route: []maps.EdgeID{e}, EndMM: length, Times: []int32{120_000}},
+			ID:  fmt.Sprintf("r%d", i+1), Kind: fleet.KindRobot, CapacityMWh: 1_200_000, ChargeMWh: luck.N(3*i+1, 1_200_000), Known: true, Blend: 1,
+			Pos: maps.Position{Edge: e, OffsetMM: length / 2}, Moving: i%4 != 0, Activity: kpi.Activity(luck.N(3*i+2, int64(kpi.Activities))),
 		})
 	}
 	return st
@@ -306,7 +359,7 @@ func BenchmarkFrame(b *testing.B) {
 		}{{"city", 0}, {"street", 1.2}} {
 			b.Run(fmt.Sprintf("%d/%s", n, at.name), func(b *testing.B) {
 				s, st := scene.New(net), crowd(net, n)
-				v := s.Home(1600, 1000, 1, scene.Light)
+				v := home(s, 1600, 1000, 1, scene.Light)
 				if at.zoom > 0 {
 					v.Zoom = at.zoom
 				}
@@ -314,7 +367,7 @@ func BenchmarkFrame(b *testing.B) {
 				s.Frame(in, v)
 				b.ReportAllocs()
 				for b.Loop() {
-					st.T++
+					st.Revision++ // as if all had moved
 					s.Frame(in, v)
 				}
 			})

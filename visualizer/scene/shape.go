@@ -3,6 +3,7 @@ package scene
 import (
 	"image/color"
 	"math"
+	"slices"
 )
 
 // Pen draws into a layer, in pixels.
@@ -93,18 +94,6 @@ func (p Pen) Disc(x, y, r float32, c color.RGBA) {
 	}
 }
 
-// Glow fills a circle that fades towards its edge.
-func (p Pen) Glow(x, y, r float32, c color.RGBA) {
-	shape := circleOf(max(r, 8))
-	i := p.vertex(x, y, c)
-	for k, u := range shape {
-		p.vertex(x+u[0]*r, y+u[1]*r, color.RGBA{})
-		if k > 0 {
-			p.triangle(i, i+uint32(k), i+uint32(k)+1)
-		}
-	}
-}
-
 // Arc draws a part of a ring, from the top clockwise; share is from 0 to 1.
 func (p Pen) Arc(x, y, r, width, share float32, c color.RGBA) {
 	shape := circleOf(max(r, 8))
@@ -145,29 +134,31 @@ func (p Pen) Box(x, y, w, h, r float32, c color.RGBA) {
 // turnedBox fills a rectangle with round corners around (x, y), whose long side has the direction (ux, uy).
 func (p Pen) turnedBox(x, y, ux, uy, halfLong, halfWide, r float32, c color.RGBA) {
 	r = min(r, halfLong, halfWide)
-	first := p.vertex(x, y, c)
-	n := uint32(0)
-	put := func(a, b float32) {
-		p.vertex(x+ux*a-uy*b, y+uy*a+ux*b, c)
-		n++
+	v := p.fan(4 * len(corners))
+	long, wide := halfLong-r, halfWide-r
+	for i, k := range corners {
+		a, b := long+k[0]*r, wide+k[1]*r
+		n := len(corners)
+		v[i] = Vertex{x + ux*a + uy*b, y + uy*a - ux*b, c}
+		v[2*n-1-i] = Vertex{x + ux*a - uy*b, y + uy*a + ux*b, c}
+		v[2*n+i] = Vertex{x - ux*a - uy*b, y - uy*a + ux*b, c}
+		v[4*n-1-i] = Vertex{x - ux*a + uy*b, y - uy*a - ux*b, c}
 	}
-	for _, k := range corners {
-		put(halfLong-r+k[0]*r, -(halfWide - r + k[1]*r))
+}
+
+// fan adds a convex polygon of n corners, which the caller sets, in order.
+func (p Pen) fan(n int) []Vertex {
+	l := p.l
+	first, at := len(l.Vertices), len(l.Indices)
+	l.Vertices = slices.Grow(l.Vertices, n)[:first+n]
+	l.Indices = slices.Grow(l.Indices, 3*(n-2))[:at+3*(n-2)]
+	out := l.Indices[at:]
+	i := uint32(first)
+	for k := uint32(1); len(out) >= 3; k++ {
+		out[0], out[1], out[2] = i, i+k, i+k+1
+		out = out[3:]
 	}
-	for i := range corners {
-		k := corners[len(corners)-1-i]
-		put(halfLong-r+k[0]*r, halfWide-r+k[1]*r)
-	}
-	for _, k := range corners {
-		put(-(halfLong - r + k[0]*r), halfWide-r+k[1]*r)
-	}
-	for i := range corners {
-		k := corners[len(corners)-1-i]
-		put(-(halfLong - r + k[0]*r), -(halfWide - r + k[1]*r))
-	}
-	for k := range n {
-		p.triangle(first, first+1+k, first+1+(k+1)%n)
-	}
+	return l.Vertices[first:]
 }
 
 // Shadow draws what a box throws on what is behind it, soft at its edges.

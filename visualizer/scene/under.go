@@ -1,6 +1,11 @@
 package scene
 
 import (
+	"image/color"
+	"math"
+	"slices"
+
+	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/maps"
 	"footway/core/runlog"
@@ -50,21 +55,36 @@ func (s *Scene) closure(c *play.Closure) {
 	p := s.pen(layerUnder)
 	width := max(4*s.px, 3*s.transform.Zoom)
 	for _, e := range c.Edges {
-		if int(e) >= len(s.ground.total) {
+		if !s.ground.has(e) {
 			continue
 		}
-		s.line = s.edge(s.line[:0], e, 0, s.ground.total[e])
+		if back := s.net.Edges[e].Reverse; back != maps.NoEdge && back < e && slices.Contains(c.Edges, back) {
+			continue // dashes of both ways would fill each other's gaps
+		}
+		s.line = s.edge(s.line[:0], e, 0, s.ground.ways[e].total)
 		s.toPixels()
+		if !boxOf(s.line).grown(width).Overlaps(Box{0, 0, s.frame.Width, s.frame.Height}) {
+			continue
+		}
 		p.Ribbon(s.line, width, width, Fade(s.palette.Closed, 0.35), Fade(s.palette.Closed, 0.35))
 		for i := 1; i < len(s.line); i++ {
-			p.Dashed(s.line[i-1].X, s.line[i-1].Y, s.line[i].X, s.line[i].Y, 2*s.px, 5*s.px, 4*s.px, 0, s.palette.Closed)
+			s.dashed(p, s.line[i-1].X, s.line[i-1].Y, s.line[i].X, s.line[i].Y, 2*s.px, 5*s.px, 4*s.px, s.palette.Closed)
 		}
 	}
 	for i, at := range c.Polygon {
 		ax, ay := s.pixel(at)
 		bx, by := s.pixel(c.Polygon[(i+1)%len(c.Polygon)])
-		p.Dashed(ax, ay, bx, by, 2*s.px, 7*s.px, 5*s.px, 0, s.palette.Closed)
+		s.dashed(p, ax, ay, bx, by, 2*s.px, 7*s.px, 5*s.px, s.palette.Closed)
 	}
+}
+
+// boxOf returns the box around a line.
+func boxOf(line []Place) Box {
+	b := emptyBox()
+	for _, p := range line {
+		b = b.with(p.X, p.Y)
+	}
+	return b
 }
 
 // pixel returns where a point of the earth is on the screen.
@@ -81,7 +101,7 @@ func (s *Scene) at(at maps.Position) (x, y float32) {
 
 // edge appends the part of an edge between two lengths along it.
 func (s *Scene) edge(line []Place, e maps.EdgeID, from, to float32) []Place {
-	for i := s.ground.first[e]; i < s.ground.first[e+1]; i++ {
+	for i := s.ground.ways[e].first; i < s.ground.ways[e+1].first; i++ {
 		q := &s.ground.piece[i]
 		if q.from+q.length < from || q.from > to {
 			continue
@@ -103,23 +123,24 @@ func (s *Scene) toPixels() {
 	}
 }
 
-// trails draws where robots that move were just now.
+// trails draws where robots that move were just now, in as many points as can be told apart.
 func (s *Scene) trails() {
+	const apart = 5 // points on the screen
+	n := min(int(trailMetres*s.view.Zoom/apart), trailPoints)
+	if n < 2 {
+		return // robots cover them
+	}
+	step := trailLasts / clock.Duration(n)
 	width := max(1.2, robotSize(s.view.Zoom)*0.42) * s.px
-	seen := s.seen.grown(60)
+	seen := s.seen.grown(trailMetres)
 	p := s.pen(layerUnder)
 	for i := range s.in.State.Robots {
-		r := &s.in.State.Robots[i]
-		if !r.Known || !r.Moving {
+		r, at := &s.in.State.Robots[i], &s.placed[i]
+		if !r.Known || !r.Moving || r.Leg == nil || !seen.has(at.x, at.y) {
 			continue
 		}
-		x, y, _, _ := s.robotAt(r)
-		if !seen.has(x, y) {
-			continue
-		}
-		s.trail = r.Trail(s.trail, s.in.State.T, trailStep, s.net)
 		s.line = s.line[:0]
-		for _, at := range s.trail {
+		for _, at := range r.Trail(s.trail[:0:n], s.in.State.T, step, s.net) {
 			x, y := s.at(at)
 			s.line = append(s.line, Place{x, y})
 		}
@@ -142,7 +163,7 @@ func (s *Scene) assignment(d *play.Delivery) {
 	r := s.in.State.Robot(d.Robot)
 	if r == nil || !r.Known {
 		if s.seesLine(ax, ay, bx, by) {
-			p.Dashed(ax, ay, bx, by, width, 2*s.px, 4*s.px, 0, Fade(c, faint))
+			s.dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
 		}
 		return
 	}
@@ -159,10 +180,10 @@ func (s *Scene) assignment(d *play.Delivery) {
 		}
 	default:
 		if s.seesLine(x, y, ax, ay) {
-			p.Dashed(x, y, ax, ay, width, 5*s.px, 4*s.px, 0, Fade(s.palette.Activity[3], faint+0.15))
+			s.dashed(p, x, y, ax, ay, width, 5*s.px, 4*s.px, Fade(s.palette.Activity[3], faint+0.15))
 		}
 		if chosen {
-			p.Dashed(ax, ay, bx, by, width, 2*s.px, 4*s.px, 0, Fade(c, faint))
+			s.dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
 		}
 	}
 }
@@ -197,7 +218,7 @@ func (s *Scene) legLine(line []Place, l *runlog.Leg, at maps.Position) []Place {
 		if !found && e != at.Edge {
 			continue
 		}
-		from, to := float32(0), s.ground.total[e]
+		from, to := float32(0), s.ground.ways[e].total
 		if !found {
 			from, found = s.along(at), true
 		}
@@ -211,10 +232,7 @@ func (s *Scene) legLine(line []Place, l *runlog.Leg, at maps.Position) []Place {
 
 // along returns how far along its edge a position is on the plane.
 func (s *Scene) along(p maps.Position) float32 {
-	if length := s.net.Edges[p.Edge].LengthMM; length > 0 {
-		return s.ground.total[p.Edge] * float32(p.OffsetMM) / float32(length)
-	}
-	return 0
+	return s.ground.ways[p.Edge].scale * float32(p.OffsetMM)
 }
 
 // candidates draws which robots could have gone for a delivery, from where they were.
@@ -234,14 +252,42 @@ func (s *Scene) candidates(x *play.Explanation) {
 		if c.Chosen {
 			p.Line(cx, cy, px, py, width, col)
 		} else {
-			p.Dashed(cx, cy, px, py, width, 5*s.px, 4*s.px, 0, col)
+			s.dashed(p, cx, cy, px, py, width, 5*s.px, 4*s.px, col)
 		}
 		p.Disc(cx, cy, size+1.5*s.px, s.palette.Outline)
 		p.Ring(cx, cy, size, 2*s.px, col)
-		note := c.Robot + " · " + play.Short(c.Pickup)
+		note := c.Robot + " · " + took(c.Pickup)
 		if c.Second {
 			note += " · next best"
 		}
-		s.label(Text{X: cx + size + 5*s.px, Y: cy, Size: 11 * s.px, S: note, Bold: c.Chosen, Color: s.palette.Ink, Halo: s.palette.NameHalo}, true)
+		s.beside(cx, cy, size+5*s.px, Text{Size: 11 * s.px, S: note, Bold: c.Chosen, Color: s.palette.Ink, Halo: s.palette.NameHalo}, true)
 	}
+}
+
+// dashed draws what of a dashed line is seen: the dashes stay where they are on the line.
+func (s *Scene) dashed(p Pen, ax, ay, bx, by, width, dash, gap float32, c color.RGBA) {
+	from, to, ok := inFrame(ax, ay, bx, by, Box{-width, -width, s.frame.Width + width, s.frame.Height + width})
+	if !ok {
+		return
+	}
+	dx, dy := bx-ax, by-ay
+	skipped := float64(from) * math.Hypot(float64(dx), float64(dy))
+	p.Dashed(ax+dx*from, ay+dy*from, ax+dx*to, ay+dy*to, width, dash, gap, float32(math.Mod(skipped, float64(dash+gap))), c)
+}
+
+// inFrame returns which part of a line is in a box, as shares of it.
+func inFrame(ax, ay, bx, by float32, b Box) (from, to float32, ok bool) {
+	from, to = 0, 1
+	for _, side := range [...][2]float32{{ax - b.MinX, bx - ax}, {b.MaxX - ax, ax - bx}, {ay - b.MinY, by - ay}, {b.MaxY - ay, ay - by}} {
+		room, way := side[0], side[1] // in while room + share·way >= 0
+		switch {
+		case way > 0:
+			from = max(from, -room/way)
+		case way < 0:
+			to = min(to, -room/way)
+		case room < 0:
+			return 0, 0, false
+		}
+	}
+	return from, to, from < to
 }

@@ -1,7 +1,10 @@
 package scene
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"footway/core/maps"
@@ -45,12 +48,15 @@ const (
 	ShowDifference // where another run is earlier, later, elsewhere
 )
 
-// AllLayers names the layers, for switches and flags.
-var AllLayers = []struct {
+// LayerName is what a layer is called.
+type LayerName struct {
 	Layer Layers
 	Name  string // for flags
 	Title string // for people
-}{
+}
+
+// AllLayers names the layers, for switches and flags.
+var AllLayers = []LayerName{
 	{ShowNames, "names", "Names"},
 	{ShowBuildings, "buildings", "Buildings"},
 	{ShowSidewalks, "sidewalks", "Sidewalks and crossings"},
@@ -78,6 +84,53 @@ var AllLayers = []struct {
 const DefaultLayers = ShowNames | ShowBuildings | ShowSidewalks | ShowMerchants | ShowDocks | ShowClosures | ShowTrails |
 	ShowRoutes | ShowDeliveries | ShowRobots | ShowLabels | ShowLegend | ShowScale | ShowClock | ShowInspector
 
+// Since returns how l differs from base, as ParseLayers reads it: the names that are more with +, those that are not with -.
+func (l Layers) Since(base Layers) string {
+	var names []string
+	for _, x := range AllLayers {
+		switch {
+		case l&x.Layer == base&x.Layer:
+		case l&x.Layer != 0:
+			names = append(names, "+"+x.Name)
+		default:
+			names = append(names, "-"+x.Name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// ParseLayers changes what is shown by names with + or - before them, or replaces it by a list of names.
+func ParseLayers(text string, shown Layers) (Layers, error) {
+	if text == "" {
+		return shown, nil
+	}
+	if text[0] != '+' && text[0] != '-' {
+		shown = 0
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		bare := strings.TrimLeft(name, "+-")
+		i := slices.IndexFunc(AllLayers, func(x LayerName) bool { return x.Name == bare })
+		switch {
+		case i < 0:
+			return 0, fmt.Errorf("there is no layer %q; want some of %s", bare, strings.Join(LayerNames(), ", "))
+		case strings.HasPrefix(name, "-"):
+			shown &^= AllLayers[i].Layer
+		default:
+			shown |= AllLayers[i].Layer
+		}
+	}
+	return shown, nil
+}
+
+// LayerNames returns the names of all layers, as flags have them.
+func LayerNames() []string {
+	names := make([]string, len(AllLayers))
+	for i, l := range AllLayers {
+		names[i] = l.Name
+	}
+	return names
+}
+
 // Kind is what can be selected.
 type Kind uint8
 
@@ -95,20 +148,28 @@ var kindNames = [...]string{"", "robot", "delivery", "merchant", "dock"}
 // String returns the kind as a word.
 func (k Kind) String() string { return kindNames[k] }
 
-// ParseKind returns the kind of a word; Nothing if there is none.
-func ParseKind(s string) Kind {
-	for i, name := range kindNames {
-		if name == s {
-			return Kind(i)
-		}
-	}
-	return Nothing
-}
-
 // Selection is what was clicked on.
 type Selection struct {
 	Kind Kind
 	ID   string
+}
+
+// String returns the selection as ParseSelection reads it; "" if there is none.
+func (s Selection) String() string {
+	if s.Kind == Nothing {
+		return ""
+	}
+	return s.Kind.String() + "/" + s.ID
+}
+
+// ParseSelection reads a kind and an id, such as robot/r7.
+func ParseSelection(text string) (Selection, error) {
+	kind, id, _ := strings.Cut(text, "/")
+	k := slices.Index(kindNames[:], kind)
+	if k <= int(Nothing) || id == "" {
+		return Selection{}, fmt.Errorf("%q: want robot/ID, delivery/ID, merchant/NUMBER or dock/ID", text)
+	}
+	return Selection{Kind: Kind(k), ID: id}, nil
 }
 
 // Place is a place in metres east and north of the middle of the network.
@@ -182,8 +243,9 @@ type Story interface {
 type Input struct {
 	State *play.State
 	Story Story          // nil: without timelines, heat over time and explanations
-	Other *play.State    // of the run compared with, for ShowDifference
 	Title string         // such as the scenario's name
+	Other *play.State    // of the run compared with, for ShowDifference
+	Than  string         // what that run is called
 	Zone  *time.Location // nil: UTC
 }
 

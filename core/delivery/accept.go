@@ -21,6 +21,9 @@ func (s *Service) Accept(ctx context.Context, p PartnerID, externalID string, r 
 	if r.Tip != nil && *r.Tip < 0 {
 		return Delivery{}, fault.New("delivery.Accept", fault.Invalid, ValidationError, "tip: want at least 0 cents")
 	}
+	if err := checkPhone("delivery.Accept", "dropoff_phone", r.DropoffPhone); err != nil {
+		return Delivery{}, err
+	}
 	d, err := s.named(ctx, p, externalID)
 	if err != nil {
 		return Delivery{}, err

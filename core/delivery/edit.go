@@ -40,6 +40,9 @@ func (s *Service) Edit(ctx context.Context, p PartnerID, externalID string, e Ed
 	if e.Tip != nil && *e.Tip < 0 || e.OrderValue != nil && *e.OrderValue < 0 {
 		return Delivery{}, fault.New("delivery.Edit", fault.Invalid, ValidationError, "order_value, tip: want at least 0 cents")
 	}
+	if err := e.check("delivery.Edit"); err != nil {
+		return Delivery{}, err
+	}
 	d, err := s.named(ctx, p, externalID)
 	if err != nil {
 		return Delivery{}, err

@@ -233,7 +233,7 @@ func (r QuoteRequest) check() error {
 	case r.UnloadPIN != "" && r.NoUnloadPIN:
 		return bad("unload_pin", "given, although none is wanted")
 	}
-	return nil
+	return r.Personal.check("delivery.Quote")
 }
 
 // validPIN reports whether s is four digits.

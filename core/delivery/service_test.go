@@ -54,13 +54,13 @@ func TestPersonalDataStaysInItsPlace(t *testing.T) {
 	c := newCity(t, &fake.Losses{})
 	r := request("A1")
 	r.Personal = delivery.Personal{
-		PickupName: "SECRET-1", PickupPhone: "SECRET-2", PickupInstructions: "SECRET-3", DropoffGivenName: "SECRET-4", DropoffFamilyName: "SECRET-5",
-		DropoffPhone: "SECRET-6", DropoffInstructions: "SECRET-7", Items: []delivery.Item{{Name: "SECRET-8"}},
+		PickupName: "SECRET-1", PickupPhone: "+777-2", PickupInstructions: "SECRET-3", DropoffGivenName: "SECRET-4", DropoffFamilyName: "SECRET-5",
+		DropoffPhone: "+777-6", DropoffInstructions: "SECRET-7", Items: []delivery.Item{{Name: "SECRET-8"}},
 	}
 	r.Pickup.Address, r.Dropoff.Address = "SECRET-9", "SECRET-10"
 	c.after("quote", func() error { _, err := c.Quote(ctx, r); return err })
 	c.after("accept", func() error {
-		_, err := c.Accept(ctx, "dd", "A1", delivery.AcceptRequest{DropoffPhone: "SECRET-11"})
+		_, err := c.Accept(ctx, "dd", "A1", delivery.AcceptRequest{DropoffPhone: "+777-11"})
 		return err
 	})
 	note, place := "SECRET-12", dispatch.Place{Address: "SECRET-13 far"}
@@ -71,7 +71,7 @@ func TestPersonalDataStaysInItsPlace(t *testing.T) {
 	c.assign("r1")
 	c.robotSays(1, task.Started, task.Arrived, task.Started, task.Confirmed, task.Started, task.Arrived, task.Confirmed)
 	for what, v := range map[string]any{"journal": c.journal.Events, "updates": c.sent, "delivery": c.get("d1"), "calls": c.calls, "tasks": c.board.tasks} {
-		if b, err := json.Marshal(v); err != nil || bytes.Contains(b, []byte("SECRET")) {
+		if b, err := json.Marshal(v); err != nil || bytes.Contains(b, []byte("SECRET")) || bytes.Contains(b, []byte("+777")) {
 			t.Errorf("personal data in the %s: %v\n%s", what, err, b)
 		}
 	}
@@ -85,7 +85,7 @@ func TestPersonalDataStaysInItsPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := r.Personal
-	want.Delivery, want.PickupAddress, want.DropoffAddress, want.DropoffPhone, want.DropoffInstructions = "d1", "SECRET-9", "SECRET-13 far", "SECRET-11", "SECRET-12"
+	want.Delivery, want.PickupAddress, want.DropoffAddress, want.DropoffPhone, want.DropoffInstructions = "d1", "SECRET-9", "SECRET-13 far", "+777-11", "SECRET-12"
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Errorf("personal data (-want +got):\n%s", diff)
 	}

@@ -134,7 +134,7 @@ func (x *index) seeRobot(e *event.Event) {
 	case runlog.RobotLeg:
 		if l, err := read[runlog.Leg](e); err == nil {
 			note := Distance(l.LengthMM) + ", " + Short(l.Duration())
-			x.tell(e, e.Entity, strings.TrimSpace("drives to "+purpose(l.Purpose)+" "+l.Delivery), note)
+			x.tell(e, e.Entity, strings.TrimSpace(purpose(l.Purpose)+" "+l.Delivery), note)
 		}
 	case runlog.RobotHalt:
 		if h, err := read[runlog.Halt](e); err == nil {
@@ -163,15 +163,15 @@ func (x *index) seeRobot(e *event.Event) {
 func purpose(p runlog.Purpose) string {
 	switch p {
 	case runlog.ToPickup:
-		return "the pickup of"
+		return "to the pickup of"
 	case runlog.ToDropoff:
-		return "the drop-off of"
+		return "to the drop-off of"
 	case runlog.ToReturn:
-		return "return"
+		return "drives to return"
 	case runlog.ToCharge:
-		return "a dock"
+		return "to a dock"
 	case runlog.ToTransfer:
-		return "take over"
+		return "drives to take over"
 	}
-	return "wait"
+	return "drives to wait"
 }

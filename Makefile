@@ -227,7 +227,7 @@ fuzz: ## Every fuzz target for FUZZTIME (1m): make fuzz FUZZTIME=10m
 .PHONY: bench
 bench: backends-install build-backends ## Benchmarks, to the terminal and out/bench.txt: make bench BENCH=Kernel
 	@mkdir -p out
-	$(BIN)/backends -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(CODE) | tee out/bench.txt
+	$(BIN)/backends -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHFLAGS) $(CODE) ./visualizer/... ./cmd/footway-view | tee out/bench.txt
 
 .PHONY: proto
 proto: ## Generate adapters/grpcapi/footwayv1 from its .proto files (wants protoc)

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // underXvfb runs a script of the child and returns what it printed.
-func underXvfb(t *testing.T, script string) string {
+func underXvfb(t testing.TB, script string) string {
 	t.Helper()
 	backends.Program(t, "Xvfb")
 	xvfb := backends.Program(t, "xvfb-run")
@@ -144,6 +144,9 @@ func (p *director) seen(d *desk.Desk, s window.Seen) error {
 }
 
 func child(name string) error {
+	if robots, ok := strings.CutPrefix(name, "bench "); ok {
+		return benchmark(robots)
+	}
 	s, ok := scripts[name]
 	if name == "live" {
 		s.opening, s.acts, s.options = liveScript()

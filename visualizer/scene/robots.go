@@ -162,13 +162,24 @@ func (s *Scene) robot(r *play.Robot, x, y, ux, uy, size float32) {
 	}
 }
 
+// crowd is of how many robots on the screen and off it each is drawn as simply as can be.
+const crowd = 3000
+
 // smallRobot is a drop that points where the robot goes; one that stands is a dot.
 func (s *Scene) smallRobot(p Pen, r *play.Robot, x, y, ux, uy, size float32, c color.RGBA) {
 	edge := 1.1 * s.px
-	if r.Moving {
+	switch {
+	case len(s.in.State.Robots) > crowd && r.Activity != kpi.Down: // among thousands nobody sees outlines, and they cost more than all else
+		if r.Moving {
+			p.dropOf(smallDrop[:], x, y, ux, uy, size+edge/2, c)
+		} else {
+			p.polygon(circle8[:8], x, y, size*0.66+edge/2, c)
+		}
+		return
+	case r.Moving:
 		p.drop(x, y, ux, uy, size+edge, s.palette.Outline)
 		p.drop(x, y, ux, uy, size, c)
-	} else {
+	default:
 		shape := size * 0.78
 		if r.Activity == kpi.Idle {
 			shape = size * 0.66
@@ -192,6 +203,10 @@ func (p Pen) drop(x, y, ux, uy, size float32, c color.RGBA) {
 	if size < 5 { // pixels
 		shape = smallDrop[:]
 	}
+	p.dropOf(shape, x, y, ux, uy, size, c)
+}
+
+func (p Pen) dropOf(shape [][2]float32, x, y, ux, uy, size float32, c color.RGBA) {
 	ux, uy = ux*size, uy*size
 	v := p.fan(len(shape) + 1)
 	v[0] = Vertex{x + ux*1.45, y + uy*1.45, c}
@@ -212,6 +227,10 @@ func (p Pen) disc8(x, y, r float32, c color.RGBA) {
 	if r < 3.5 { // pixels
 		shape = circle8[:8]
 	}
+	p.polygon(shape, x, y, r, c)
+}
+
+func (p Pen) polygon(shape [][2]float32, x, y, r float32, c color.RGBA) {
 	v := p.fan(len(shape))
 	for i, u := range shape {
 		v[i] = Vertex{x + u[0]*r, y + u[1]*r, c}

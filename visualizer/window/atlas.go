@@ -22,6 +22,7 @@ type atlas struct {
 	x, y   int // where the next glyph goes
 	high   int // of the row
 	pixels []byte
+	full   func() // draws what was gathered with glyphs that are about to be forgotten
 }
 
 type glyphKey struct {
@@ -41,8 +42,9 @@ type spot struct {
 // white is a place in the atlas that is white all around.
 const white = 2
 
-func (a *atlas) begin() {
-	if a.image == nil {
+// begin prepares for a picture; full draws what was gathered so far.
+func (a *atlas) begin(full func()) {
+	if a.full = full; a.image == nil {
 		a.image = ebiten.NewImage(atlasSide, atlasSide)
 		a.clear()
 	}
@@ -100,6 +102,7 @@ func (a *atlas) place(w, h int) (x, y int) {
 		a.x, a.y, a.high = 0, a.y+a.high, 0
 	}
 	if a.y+h+gap > atlasSide {
+		a.full()
 		a.clear()
 	}
 	x, y = a.x, a.y

@@ -17,8 +17,9 @@ type painter struct {
 	fine    *ebiten.Image // what moves, larger than the screen where that has few pixels
 	grounds []ground
 	batch   batch
-	draws   int  // of the last picture
-	rough   bool // some tile is not what it should be yet
+	on      *ebiten.Image // what is painted on
+	draws   int           // of the last picture
+	rough   bool          // some tile is not what it should be yet
 }
 
 // ground is the map of a pane, painted, as long as nobody moves it.
@@ -74,18 +75,22 @@ func (p *painter) paint(screen *ebiten.Image, pic *desk.Picture, scale float64, 
 	p.batch.reset()
 	for i := range pic.Panes {
 		pane := &pic.Panes[i]
+		if p.on = on; len(pic.Panes) > 1 { // one does not reach into the other
+			x, w := pane.X*over, int(pane.Frame.Width)*over
+			p.on = part(on, image.Rect(x, 0, x+w, size.Y*over))
+		}
 		for k := 1; k < len(pane.Frame.Layers); k++ {
 			p.layer(&pane.Frame.Layers[k], float32(over), float32(pane.X*over))
 		}
-		if len(pic.Panes) > 1 { // one does not reach into the other
-			x, w := pane.X*over, int(pane.Frame.Width)*over
-			p.flush(part(on, image.Rect(x, 0, x+w, size.Y*over)))
+		if len(pic.Panes) > 1 {
+			p.flush()
 		}
 	}
+	p.on = on
 	if pic.Over != nil {
 		p.layer(pic.Over, float32(over), 0)
 	}
-	p.flush(on)
+	p.flush()
 	if over > 1 {
 		o := &ebiten.DrawImageOptions{Filter: ebiten.FilterLinear, DisableMipmaps: true}
 		o.GeoM.Scale(1/float64(over), 1/float64(over))
@@ -96,7 +101,7 @@ func (p *painter) paint(screen *ebiten.Image, pic *desk.Picture, scale float64, 
 }
 
 func (p *painter) begin() {
-	p.atlas.begin()
+	p.atlas.begin(p.flush)
 	p.tiles.clock++
 	p.draws = 0
 	if p.white == nil {
@@ -118,9 +123,9 @@ func (p *painter) layer(l *scene.Layer, k, dx float32) {
 }
 
 // flush draws what was gathered.
-func (p *painter) flush(on *ebiten.Image) {
+func (p *painter) flush() {
 	if len(p.batch.indices) > 0 {
-		on.DrawTriangles32(p.batch.vertices, p.batch.indices, p.atlas.image, &smooth)
+		p.on.DrawTriangles32(p.batch.vertices, p.batch.indices, p.atlas.image, &smooth)
 		p.draws++
 	}
 	p.batch.reset()
@@ -174,8 +179,9 @@ func (p *painter) drawGround(on *ebiten.Image, f *scene.Frame, over int) (whole 
 		on.DrawImage(img, o)
 		p.draws++
 	}
+	p.on = on
 	p.batch.reset()
 	p.atlas.texts(&p.batch, l.Texts, 1, 0, 2)
-	p.flush(on)
+	p.flush()
 	return whole
 }

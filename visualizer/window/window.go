@@ -47,7 +47,8 @@ type Options struct {
 // Seen is how painting went.
 type Seen struct {
 	Draws  int           // of the last picture
-	Took   time.Duration // processor time of it
+	Took   time.Duration // processor time of it, but for what Ebitengine does of it later
+	Made   time.Duration // of the desk, to make the picture: its shapes and what hands did
 	Frames int           // pictures painted so far
 	Ticks  int           // looks at what hands did so far
 	Still  bool          // nothing is left to be painted
@@ -146,7 +147,9 @@ func (g *game) Update() error {
 	if g.desk == nil {
 		g.open(&in)
 	} else {
+		began := time.Now()
 		g.picture = g.desk.Update(in)
+		g.seen.Made = time.Since(began)
 		g.requests()
 	}
 	if g.picture != nil {

@@ -23,21 +23,30 @@ async function ask() {
 }
 
 function put(html) {
-  // Who fills in a form is left alone: what changed is seen when it is done.
-  const open = now.querySelector('details[open] form');
+  const at = document.activeElement, actions = now.querySelector('.actions'), path = [];
+  for (let e = at; e && e !== now && now.contains(e); e = e.parentElement) path.unshift([...e.parentElement.children].indexOf(e));
   const fresh = document.createElement('div');
   fresh.innerHTML = html;
-  if (open && open.contains(document.activeElement)) {
-    const kept = open.closest('section'), replaced = fresh.querySelector('.actions');
-    if (kept && replaced) replaced.replaceWith(kept);
-  }
+  // Who does something there is left alone: what changed is seen when it is done.
+  if (actions && (actions.contains(at) || actions.querySelector('details[open]'))) fresh.querySelector('.actions')?.replaceWith(actions);
   document.querySelector('main > .note.good')?.remove(); // it was said
-  const id = document.activeElement?.id;
   now.replaceChildren(...fresh.childNodes);
-  if (id) document.getElementById(id)?.focus({ preventScroll: true });
+  if (path.length) keyboard(at, path);
   tick();
   if (ended()) stream?.close();
   look();
+}
+
+// keyboard goes back to where it was: to the same element, one of the same name, or one in the same place.
+function keyboard(at, path) {
+  let e = at.id ? document.getElementById(at.id) : null;
+  if (now.contains(at)) e = at;
+  if (!e) {
+    e = now;
+    for (const i of path) e = e?.children[i];
+    if (e?.tagName !== at.tagName) return;
+  }
+  e.focus({ preventScroll: true });
 }
 
 let stream = null;

@@ -57,14 +57,16 @@ func TestPartnersExamples(t *testing.T) {
 		t.Fatalf("docs/partners/README.md has no example with %s", ask)
 	}
 	script := "set -euo pipefail\n" + setup(t) + first[:begin] + awaitRobots + first[begin:] +
-		examples(read(t, "docs/partners/webhooks.md")) + examples(read(t, "docs/partners/sandbox.md"))
+		examples(read(t, "docs/partners/webhooks.md")) + examples(read(t, "docs/partners/sandbox.md")) + examples(read(t, "docs/partners/uber-direct.md"))
 	bash := exec.CommandContext(ctx, "bash", "-c", script)
 	bash.Dir = dir
-	bash.Env = append(os.Environ(), "FOOTWAY_URL="+find(`address +(http://\S+)`), "DEVELOPER_ID="+find(`developer_id (\S+)`), "KEY_ID="+find(`key_id +(\S+)`), "SIGNING_SECRET="+find(`secret +(\S+)`))
+	bash.Env = append(os.Environ(), "FOOTWAY_URL="+find(`address +(http://\S+)`), "DEVELOPER_ID="+find(`developer_id (\S+)`), "KEY_ID="+find(`key_id +(\S+)`), "SIGNING_SECRET="+find(`secret +(\S+)`),
+		"CUSTOMER_ID="+find(`Partner (\S+) asks`))
 	if out, err := bash.CombinedOutput(); err != nil {
 		t.Fatalf("the examples fail: %v\n%s", err, out)
 	}
-	for file, want := range map[string]string{"quote.json": `"delivery_status":"quote"`, "delivery.json": `"pin_code_value"`, "cancelled.json": `"cancelled_by_creator"`} {
+	for file, want := range map[string]string{"quote.json": `"delivery_status":"quote"`, "delivery.json": `"pin_code_value"`, "cancelled.json": `"cancelled_by_creator"`,
+		"uber-quote.json": `"kind":"delivery_quote"`, "uber-delivery.json": `"status":"pending"`, "uber-canceled.json": `"status":"canceled"`} {
 		text, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s: %s, %v; want %s in it", file, text, err, want)

@@ -185,6 +185,50 @@ func TestPartnersErrors(t *testing.T) {
 	}
 }
 
+// TestUberDirectWords: docs/partners/uber-direct.md names every code, status, event and reason of that door.
+func TestUberDirectWords(t *testing.T) {
+	want := told(t, "adapters/uber", []string{"refused"}, nil)
+	for _, f := range append(sourcesOf(t, "adapters/uber"), sourcesOf(t, "adapters/integrations")...) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if nameOf(n.Fun) == "impossible" && len(n.Args) > 1 {
+					if s, ok := text(n.Args[1]); ok {
+						want[s] = true
+					}
+				}
+			case *ast.FuncDecl:
+				if n.Name.Name != "statusOf" && n.Name.Name != "uberCode" {
+					return true
+				}
+				ast.Inspect(n, func(n ast.Node) bool {
+					if r, ok := n.(*ast.ReturnStmt); ok {
+						if s, ok := text(r.Results[0]); ok && s != "" {
+							want[s] = true
+						}
+					}
+					return true
+				})
+			}
+			return true
+		})
+	}
+	for _, s := range constants(t, "adapters/uber", func(name string) bool {
+		return slices.Contains([]string{"deliveryStatus", "courierUpdate", "robotReason", "nearestTime", "meetingPoint"}, name)
+	}) {
+		want[s] = true
+	}
+	if len(want) < 40 {
+		t.Errorf("found %d words in the sources, want at least 40", len(want))
+	}
+	have := quoted(read(t, "docs/partners/uber-direct.md"))
+	for _, word := range slices.Sorted(maps.Keys(want)) {
+		if !have[word] {
+			t.Errorf("docs/partners/uber-direct.md does not explain `%s`", word)
+		}
+	}
+}
+
 // TestPartnersWords: the pages name every status, cancellation reason and event.
 func TestPartnersWords(t *testing.T) {
 	isEvent := regexp.MustCompile(`^(DASHER|DELIVERY|FOOTWAY)_`)

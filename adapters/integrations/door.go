@@ -33,6 +33,8 @@ type Deps struct {
 	Keys Keys
 	// Drive answers whatever is below /drive/ and /developer/.
 	Drive func(ctx context.Context, r Request) Answer
+	// Uber answers whatever is below /v1/customers/; nil: nothing is there.
+	Uber func(ctx context.Context, r Request) Answer
 	// Events are the partners' logs, and Encode writes an entry as a webhook has it.
 	Events integration.Log
 	Encode func(integration.Entry) ([]byte, error)
@@ -40,7 +42,7 @@ type Deps struct {
 	Replay func(ctx context.Context, p delivery.PartnerID, endpoint string, after uint64) error
 	// Tokens sign access tokens of OAuth; nil: there are none.
 	Tokens TokenKeys
-	// Record gets each request for Drive of a partner that is known; nil: nobody does.
+	// Record gets each request for Drive or Uber of a partner that is known; nil: nobody does.
 	Record *Recorder
 	Clock  clock.Clock
 	Log    *slog.Logger
@@ -156,14 +158,14 @@ type visit struct {
 func (v *visit) safely() (a Answer) {
 	defer func() {
 		if p := recover(); p != nil {
-			a = broken(fmt.Errorf("panic: %v\n%s", p, debug.Stack())).answer("")
+			a = broken(fmt.Errorf("panic: %v\n%s", p, debug.Stack())).in(tongueOf(v.r)).answer("")
 		}
 	}()
 	a, err := v.answer()
 	if err == nil {
 		return a
 	}
-	return problemOf(err).answer(a.Operation)
+	return problemOf(err).in(tongueOf(v.r)).answer(a.Operation)
 }
 
 // answer finds out what is asked for, and by whom.
@@ -225,12 +227,21 @@ func enter(places chan struct{}) (leave func(), err error) {
 
 // drive passes a request on to who speaks Drive.
 func (v *visit) drive(ctx context.Context, body []byte) (Answer, error) {
+	return v.passOn(ctx, v.d.Drive, body)
+}
+
+// uber passes a request on to who speaks Uber Direct.
+func (v *visit) uber(ctx context.Context, body []byte) (Answer, error) {
+	return v.passOn(ctx, v.d.Uber, body)
+}
+
+func (v *visit) passOn(ctx context.Context, to func(context.Context, Request) Answer, body []byte) (Answer, error) {
 	v.record(body)
 	at, err := v.market()
 	if err != nil {
 		return Answer{}, err
 	}
-	a := v.d.Drive(ctx, Request{Partner: v.who.Partner.ID, Market: at, Method: v.r.Method, Path: v.r.URL.RequestURI(), Body: body, At: v.d.Clock.Now()})
+	a := to(ctx, Request{Partner: v.who.Partner.ID, Market: at, Method: v.r.Method, Path: v.r.URL.RequestURI(), Body: body, At: v.d.Clock.Now()})
 	if (a.Status == http.StatusServiceUnavailable || a.Status == http.StatusTooManyRequests) && a.Header.Get("Retry-After") == "" {
 		if a.Header == nil {
 			a.Header = http.Header{}

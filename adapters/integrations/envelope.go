@@ -23,6 +23,7 @@ type problem struct {
 	header http.Header
 	cause  error // for logs
 	oauth  string
+	tongue tongue
 
 	Code        string       `json:"code"`
 	Message     string       `json:"message"` // for people who debug
@@ -73,8 +74,11 @@ func (p *problem) answer(operation string) Answer {
 	if err != nil {
 		panic("integrations: a problem is not JSON: " + err.Error()) // it is plain fields
 	}
-	if p.oauth != "" {
+	switch {
+	case p.oauth != "":
 		body = p.asOAuth()
+	case p.tongue == uberTongue:
+		body = p.asUber()
 	}
 	h := p.header.Clone()
 	if h == nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -28,9 +30,11 @@ const (
 	accessType = "at+jwt" // RFC 9068: tells our tokens from those that partners sign
 	accessName = "footway"
 	accessLife = time.Hour
-	// accessScope is what clients of Uber Direct ask for; there is no other.
+	// accessScope is what clients of Uber Direct ask for, and what they get.
 	accessScope = "eats.deliveries"
-	minSecret   = 32 // bytes of a token key
+	// otherScope is what they ask for as well, and do not get: we know no organizations.
+	otherScope = "direct.organizations"
+	minSecret  = 32 // bytes of a token key
 )
 
 // issueToken answers POST /oauth/v2/token: RFC 6749, client credentials. The
@@ -56,7 +60,7 @@ func (g *guard) issueToken(ctx context.Context, r *http.Request, body []byte) (A
 	if form.Get("grant_type") != "client_credentials" {
 		return Answer{}, oauthError(http.StatusBadRequest, "unsupported_grant_type", "grant_type: want client_credentials")
 	}
-	if s := form.Get("scope"); s != "" && s != accessScope {
+	if !grants(form.Get("scope")) {
 		return Answer{}, oauthError(http.StatusBadRequest, "invalid_scope", "scope: want "+accessScope)
 	}
 	found, known, err := g.keys.Credential(ctx, keyID(id))
@@ -80,6 +84,17 @@ func (g *guard) issueToken(ctx context.Context, r *http.Request, body []byte) (A
 	a := reply(operation, map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(accessLife.Seconds()), "scope": accessScope})
 	a.Header = http.Header{"Cache-Control": {"no-store"}}
 	return a, nil
+}
+
+// grants reports whether a scope is what a token of ours is for, or says nothing.
+func grants(scope string) bool {
+	wanted := strings.Fields(scope)
+	for _, s := range wanted {
+		if s != accessScope && s != otherScope {
+			return false
+		}
+	}
+	return len(wanted) == 0 || slices.Contains(wanted, accessScope)
 }
 
 func oauthError(status int, word, text string) *problem {

@@ -30,6 +30,9 @@ func serviceOf(d *Door, r *http.Request) (service, error) {
 	if strings.HasPrefix(path, "/drive/") || strings.HasPrefix(path, "/developer/") {
 		return service{name: "drive", handle: (*visit).drive}, nil
 	}
+	if d.Uber != nil && tongueOf(r) == uberTongue {
+		return service{name: "uber", handle: (*visit).uber}, nil
+	}
 	type door struct {
 		method string
 		service

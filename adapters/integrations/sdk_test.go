@@ -14,38 +14,45 @@ import (
 // npmFolder is where the Makefile installs the clients that partners use.
 const npmFolder = "../../.cache/partners/node_modules"
 
-// TestDoorDashSDK drives the door with the client that partners of Drive have.
-func TestDoorDashSDK(t *testing.T) {
+// run plays a script of testdata with a client that partners have, and returns what it says.
+func (w *world) run(t *testing.T, client, script string, env ...string) []byte {
+	t.Helper()
 	node, err := exec.LookPath("node")
 	modules, _ := filepath.Abs(npmFolder)
-	if _, gone := os.Stat(filepath.Join(modules, "@doordash", "sdk")); err != nil || gone != nil {
-		const text = "NOT RUN: @doordash/sdk against the door: it wants node and " + npmFolder + "; make partners-install gets it"
+	if _, gone := os.Stat(filepath.Join(modules, filepath.FromSlash(client))); err != nil || gone != nil {
+		text := "NOT RUN: " + client + " against the door: it wants node and " + npmFolder + "; make partners-install gets it"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(text)
 		}
 		t.Skip(text)
 	}
-	w := newWorld(t, nil)
-	key, err := json.Marshal(map[string]string{"developer_id": w.acme.Developer, "key_id": w.acme.ID, "signing_secret": w.acme.Secret.Text()})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	script, err := os.Open(filepath.Join("testdata", "sdk.js"))
+	source, err := os.Open(filepath.Join("testdata", script))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer script.Close()
+	defer source.Close()
 	cmd := exec.CommandContext(ctx, node, "-")
-	cmd.Stdin = script
-	cmd.Env = []string{"NODE_PATH=" + modules, "BASE=" + w.server.URL, "KEY=" + string(key), "HOME=" + t.TempDir()}
+	cmd.Stdin = source
+	cmd.Env = append([]string{"NODE_PATH=" + modules, "BASE=" + w.server.URL, "HOME=" + t.TempDir()}, env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v\n%s\n%s", err, stderr.String(), w.logged)
 	}
+	return out
+}
+
+// TestDoorDashSDK drives the door with the client that partners of Drive have.
+func TestDoorDashSDK(t *testing.T) {
+	w := newWorld(t, nil)
+	key, err := json.Marshal(map[string]string{"developer_id": w.acme.Developer, "key_id": w.acme.ID, "signing_secret": w.acme.Secret.Text()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := w.run(t, "@doordash/sdk", "sdk.js", "KEY="+string(key))
 	var told []struct {
 		Step     string
 		Status   int

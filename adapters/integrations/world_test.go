@@ -19,6 +19,7 @@ import (
 	"footway/adapters/integrations"
 	"footway/adapters/memory"
 	"footway/adapters/partner"
+	"footway/adapters/uber"
 	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/dispatch"
@@ -108,14 +109,19 @@ func newWorld(t testing.TB, change func(*integrations.Deps, *integrations.Option
 	for range 2 {
 		w.tokens = append(w.tokens, integrations.TokenKey{ID: integrations.Source{}.NewID(), Secret: integrations.Source{}.NewSecret()})
 	}
-	drives := map[market.ID]*partner.Drive{}
+	drives, directs := map[market.ID]*partner.Drive{}, map[market.ID]*uber.Direct{}
 	for _, m := range []market.ID{"wedgwood", "ballard", "test"} {
 		drives[m] = newDrive(m, w.store, w.clock)
+		directs[m] = newDirect(drives[m], w.store, w.clock)
 	}
 	d := integrations.Deps{
 		Keys: w.registry, Events: w.log, Clock: w.clock, Log: slog.New(slog.NewTextHandler(w.logged, nil)),
 		Drive: func(ctx context.Context, r integrations.Request) integrations.Answer {
 			a := drives[r.Market].Handle(ctx, partner.Request{Partner: r.Partner, Method: r.Method, Path: r.Path, Body: r.Body})
+			return integrations.Answer{Status: a.Status, Header: a.Header, Body: a.Body, Operation: a.Operation, Err: a.Err}
+		},
+		Uber: func(ctx context.Context, r integrations.Request) integrations.Answer {
+			a := directs[r.Market].Handle(ctx, uber.Request{Partner: r.Partner, Method: r.Method, Path: r.Path, Body: r.Body})
 			return integrations.Answer{Status: a.Status, Header: a.Header, Body: a.Body, Operation: a.Operation, Err: a.Err}
 		},
 		Encode: func(e integration.Entry) ([]byte, error) { return json.Marshal(e) },
@@ -263,6 +269,12 @@ func newDrive(m market.ID, store *memory.DeliveryStore, c clock.Clock) *partner.
 		d.Sandbox = deliveries
 	}
 	return partner.NewDrive(d)
+}
+
+// newDirect returns a Direct over the services of a Drive.
+func newDirect(d *partner.Drive, store *memory.DeliveryStore, c clock.Clock) *uber.Direct {
+	return uber.NewDirect(uber.Deps{Market: d.Market, Quotes: d.Quotes, Changes: d.Changes, Board: store, Estimates: d.Estimates, Stores: d.Stores, Places: d.Places,
+		IDs: sourceIDs{}, Clock: c, Sandbox: d.Sandbox != nil})
 }
 
 type sourceIDs struct{}

@@ -39,7 +39,7 @@ func (s *scrubber) value(key string, v any) any {
 			v[i] = s.value(key, v[i])
 		}
 	case map[string]any:
-		return s.object(v, key == "items" || strings.HasPrefix(key, "item"))
+		return s.object(v, key == "items" || key == "manifest_items" || strings.HasPrefix(key, "item"))
 	}
 	return v
 }
@@ -127,17 +127,33 @@ func (s *scrubber) components(v map[string]any, end string, inner any) {
 	v[end+"_address"] = strings.Join(words, ", ")
 }
 
+// oneLine returns an address as one line, which Uber Direct's partners send as a
+// JSON object in a string too. Of what is none no more than its beginning is left.
+func oneLine(address string) string {
+	if !strings.HasPrefix(strings.TrimSpace(address), "{") {
+		return address
+	}
+	var parts struct {
+		Street []string `json:"street_address"`
+		City   string   `json:"city"`
+	}
+	if json.Unmarshal([]byte(address), &parts) != nil || len(parts.Street) == 0 {
+		return "{"
+	}
+	return parts.Street[0] + ", " + parts.City
+}
+
 func isAddress(key string) bool { return key == "address" || strings.HasSuffix(key, "_address") }
 
 // word scrubs the text of a key. Of a key that nothing is known of, it is
 // taken for words of people, and replaced too.
 func (s *scrubber) word(key, word string) string {
 	switch {
-	case strings.HasSuffix(key, "given_name"):
+	case strings.HasSuffix(key, "given_name"), key == "dropoff_name":
 		return s.name("given", word, givenNames())
 	case strings.HasSuffix(key, "family_name"):
 		return s.name("family", word, familyNames())
-	case key == "name" || strings.HasSuffix(key, "business_name") || key == "description":
+	case key == "name" || key == "pickup_name" || strings.HasSuffix(key, "business_name") || key == "description":
 		return s.merchant(word)
 	case strings.Contains(key, "phone"):
 		return s.phone(word)
@@ -179,10 +195,12 @@ func isHarmless(key string) bool {
 	case "locale", "action_if_undeliverable", "signature", "id_verification", "proof_of_delivery", "reason_code", "status", "country", "currency", "barcode",
 		"dangerous_goods", "dasher_allowed_vehicles", "order_route_items",
 		"price", "weight", "volume", "length", "width", "height", "quantity", "tip", "order_value", "dropoff_cash_on_delivery",
-		"max_results", "radius", "limit", "continuationToken":
+		"max_results", "radius", "limit", "continuationToken",
+		// of Uber Direct
+		"idempotency_key", "manifest_reference", "manifest_total_value", "undeliverable_action", "deliverable_action", "tip_by_customer", "size", "depth", "min_age", "waypoint", "type", "filter", "offset":
 		return true
 	}
-	for _, end := range []string{"_id", "_time", "_type", "_method", "_status", "_format"} {
+	for _, end := range []string{"_id", "_dt", "_time", "_type", "_method", "_status", "_format"} {
 		if strings.HasSuffix(key, end) {
 			return true
 		}

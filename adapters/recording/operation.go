@@ -19,7 +19,7 @@ func operation(method, path string) string {
 }
 
 func isCollection(segment string) bool {
-	return segment == "quotes" || segment == "deliveries" || segment == "businesses" || segment == "stores"
+	return segment == "quotes" || segment == "deliveries" || segment == "businesses" || segment == "stores" || segment == "customers"
 }
 
 // The operations that Inspect looks into.

@@ -167,6 +167,7 @@ func (s *scrubber) note(word string) string {
 // place replaces an address by one of its neighbours, or by one that does not exist in the
 // same town: what stands behind the first comma is kept then.
 func (s *scrubber) place(address string) Place {
+	address = oneLine(address)
 	if strings.TrimSpace(address) == "" {
 		return Place{Address: address}
 	}

@@ -19,6 +19,8 @@ type wirePeople struct {
 	DropoffPhone        string     `json:"dropoff_phone,omitempty"`
 	DropoffInstructions string     `json:"dropoff_instructions,omitempty"`
 	Items               []wireItem `json:"items,omitempty"`
+	ManifestReference   string     `json:"manifest_reference,omitempty"`
+	ExternalReference   string     `json:"external_reference,omitempty"`
 	PickupPoint         *wirePoint `json:"pickup_point,omitempty"`
 	DropoffPoint        *wirePoint `json:"dropoff_point,omitempty"`
 }
@@ -37,7 +39,7 @@ func (w wireItem) core() delivery.Item {
 
 func peopleTo(p delivery.Personal) *wirePeople {
 	return &wirePeople{p.PickupAddress, p.PickupName, p.PickupPhone, p.PickupInstructions, p.DropoffAddress, p.DropoffGivenName, p.DropoffFamilyName,
-		p.DropoffPhone, p.DropoffInstructions, each(p.Items, itemTo), pointTo(p.PickupPoint), pointTo(p.DropoffPoint)}
+		p.DropoffPhone, p.DropoffInstructions, each(p.Items, itemTo), p.ManifestReference, p.ExternalReference, pointTo(p.PickupPoint), pointTo(p.DropoffPoint)}
 }
 
 func (w *wirePeople) core(id delivery.ID) delivery.Personal {
@@ -47,6 +49,7 @@ func (w *wirePeople) core(id delivery.ID) delivery.Personal {
 	return delivery.Personal{Delivery: id, PickupAddress: w.PickupAddress, PickupName: w.PickupName, PickupPhone: w.PickupPhone,
 		PickupInstructions: w.PickupInstructions, DropoffAddress: w.DropoffAddress, DropoffGivenName: w.DropoffGivenName, DropoffFamilyName: w.DropoffFamilyName,
 		DropoffPhone: w.DropoffPhone, DropoffInstructions: w.DropoffInstructions, Items: each(w.Items, wireItem.core),
+		ManifestReference: w.ManifestReference, ExternalReference: w.ExternalReference,
 		PickupPoint: w.PickupPoint.core(), DropoffPoint: w.DropoffPoint.core()}
 }
 

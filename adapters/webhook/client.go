@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io"
 	"net"
@@ -86,6 +87,9 @@ func (c *Client) Send(ctx context.Context, e integration.Endpoint, p integration
 	r.Header["webhook-id"] = []string{m.ID} // Standard Webhooks writes them small
 	r.Header["webhook-timestamp"] = []string{stamp}
 	r.Header["webhook-signature"] = []string{signatures(p.Signing, m.ID, stamp, m.Body)}
+	if e.Dialect == integration.Uber {
+		r.Header.Set("X-Uber-Signature", uberSignature(p.Signing, m.Body))
+	}
 	switch e.Auth.Kind {
 	case integration.BasicAuth:
 		r.SetBasicAuth(e.Auth.User, string(p.Password.Bytes()))
@@ -114,6 +118,18 @@ func signatures(secrets []integration.Secret, id, stamp string, body []byte) str
 		all[i] = "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 	}
 	return strings.Join(all, " ")
+}
+
+// uberSignature returns the signature that receivers of Uber Direct's webhooks
+// check beside ours: HMAC-SHA-256 of the body, in hexadecimal, under the secret's
+// text as it was shown. There is room for one only, by the newest secret.
+func uberSignature(secrets []integration.Secret, body []byte) string {
+	if len(secrets) == 0 {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(secrets[0].WebhookText()))
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // do makes a request and returns the answer, with its body up to keep bytes. cause says why there is none.

@@ -19,7 +19,7 @@ import (
 	"footway/core/trace"
 )
 
-// SenderDeps are what a Sender works with. All but Observe are required.
+// SenderDeps are what a Sender works with. All but Encoders and Observe are required.
 type SenderDeps struct {
 	Post     *integration.Post
 	Registry *integration.Registry
@@ -27,8 +27,10 @@ type SenderDeps struct {
 	// Encode writes an entry as a partner reads it, and EventID names it.
 	Encode  func(integration.Entry) ([]byte, error)
 	EventID func(*delivery.Update) string
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Encoders are Encode in dialects other than Drive's; nil: there are none.
+	Encoders map[integration.Dialect]func(integration.Entry) ([]byte, error)
+	Clock    clock.Clock
+	Log      *slog.Logger
 	// Observe is told of each attempt, for metrics: how long it took, and how long ago it happened what it tells.
 	Observe func(e integration.Endpoint, o integration.Outcome, took time.Duration, age clock.Duration)
 }
@@ -344,7 +346,11 @@ func (w *turn) try(ctx context.Context, e integration.Entry, p integration.Proof
 	if w.l.endpoint.Business != "" {
 		e.Position = 0 // it counts what others of the partner are told, too
 	}
-	body, err := w.s.Encode(e)
+	encode := w.s.Encode
+	if other, ok := w.s.Encoders[w.l.endpoint.Dialect]; ok {
+		encode = other
+	}
+	body, err := encode(e)
 	if err != nil {
 		w.s.Log.Error("an event cannot be encoded", "delivery", e.Delivery, "sequence", e.Sequence, "error", err)
 		return integration.Outcome{Verdict: integration.Refused, Cause: "the event cannot be encoded"}

@@ -17,6 +17,7 @@ import (
 
 	"footway/adapters/memory"
 	"footway/adapters/partner"
+	"footway/adapters/uber"
 	"footway/core/clock"
 	"footway/core/delivery"
 	"footway/core/fault"
@@ -51,7 +52,8 @@ func newOffice(t testing.TB, change func(*integration.Rules)) *office {
 		change(&rules)
 	}
 	var err error
-	o.post, err = integration.NewPost(integration.PostDeps{Lines: o.lines, Ends: o.lines, Log: o.log, Recent: o.log, Endpoints: o.registry, Clock: realClock{}, Name: partner.EventName}, rules)
+	o.post, err = integration.NewPost(integration.PostDeps{Lines: o.lines, Ends: o.lines, Log: o.log, Recent: o.log, Endpoints: o.registry, Clock: realClock{}, Name: partner.EventName,
+		Names: map[integration.Dialect]func(*delivery.Update) string{integration.Uber: uber.EventName}}, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,8 @@ func (o *office) endpoint(p delivery.PartnerID, h http.Handler) integration.Endp
 
 func (o *office) sender(options SenderOptions) *Sender {
 	options.Rescan, options.Poll = 20*time.Millisecond, 10*time.Millisecond
-	return NewSender(SenderDeps{Post: o.post, Registry: o.registry, Client: o.client, Encode: partner.EncodeEvent, EventID: partner.EventID, Clock: realClock{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}, options)
+	return NewSender(SenderDeps{Post: o.post, Registry: o.registry, Client: o.client, Encode: partner.EncodeEvent, EventID: partner.EventID, Clock: realClock{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Encoders: map[integration.Dialect]func(integration.Entry) ([]byte, error){integration.Uber: uber.Encoder(func(market.ID) bool { return false })}}, options)
 }
 
 // run sends until stop is called, which waits for the end.

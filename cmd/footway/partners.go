@@ -105,12 +105,14 @@ func newAddPartnerCommand() *cobra.Command {
 	var name string
 	var markets []string
 	var sandbox bool
+	var dialect string
 	cmd := &cobra.Command{
 		Use:   "add ID --name NAME --market MARKET",
 		Short: "Add a partner",
 		Long: `Add a partner, who may then have keys. Its id is the tenant of everything that it makes,
 and is never another's. A sandbox partner reaches only markets with simulated robots; who works in
-both is two partners. Repeating it with the same particulars changes nothing.`,
+both is two partners. It may ask in the words of Drive and of Uber Direct, as it likes; --dialect
+is in whose words its webhooks are. Repeating it with the same particulars changes nothing.`,
 		Example: `  footway partners add acme --name "Acme Foods" --market wedgwood --market ballard
   footway partners add acme-test --name "Acme Foods" --market test --sandbox`,
 		Args: wants("ID"),
@@ -122,6 +124,10 @@ both is two partners. Repeating it with the same particulars changes nothing.`,
 				return usagef("--market is missing: where it may ask for deliveries")
 			}
 			p := integration.Partner{ID: delivery.PartnerID(args[0]), Name: name, Environment: integration.Live}
+			var err error
+			if p.Dialect, err = integration.ParseDialect(dialect); err != nil {
+				return usagef("--dialect: %w", plain(err))
+			}
 			if sandbox {
 				p.Environment = integration.Sandbox
 			}
@@ -133,6 +139,7 @@ both is two partners. Repeating it with the same particulars changes nothing.`,
 	}
 	cmd.Flags().StringVar(&name, "name", "", "what people call it")
 	cmd.Flags().StringArrayVar(&markets, "market", nil, "`id` of a market where it may ask for deliveries; may be repeated, the first is where it does not say which")
+	cmd.Flags().StringVar(&dialect, "dialect", integration.Drive.String(), "whose words its webhooks are in: drive or uber")
 	cmd.Flags().BoolVar(&sandbox, "sandbox", false, "only simulated robots carry its deliveries")
 	return from.register(cmd)
 }

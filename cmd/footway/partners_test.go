@@ -61,7 +61,7 @@ func TestPartnersKeyOpensTheDoor(t *testing.T) {
 	path := withPartners(t, writeDeployment(t, storetest.Deployment(t)))
 	config := "--config=" + path
 	ask(t, exitOK, `.*`, tablesWarning, "stores", "prepare", config)
-	ask(t, exitOK, `id +acme\nname +Acme Foods\nenvironment +live\nmarkets +wedgwood\ndeveloper_id +\S+\nstatus +active\ncreated +\S+\n`, "",
+	ask(t, exitOK, `id +acme\nname +Acme Foods\nenvironment +live\ndialect +drive\nmarkets +wedgwood\ndeveloper_id +\S+\nstatus +active\ncreated +\S+\n`, "",
 		"partners", "add", "acme", "--name", "Acme Foods", "--market", "wedgwood", config)
 
 	type key struct {
@@ -169,6 +169,8 @@ func TestPartners(t *testing.T) {
 	ask(t, exitOK, `ID +ENVIRONMENT +STATUS +MARKETS +NAME\nacme-test +sandbox +active +test +Acme\n`, "", "partners", "list", config)
 	ask(t, exitOK, `\[{"id":"acme-test",.*"developer_id":"[^"]+".*}\]\n`, "", "partners", "list", "--json", config)
 
+	ask(t, exitOK, `id +eats\n.*dialect +uber\n.*`, "", "partners", "add", "eats", "--name", "Eats", "--market", "wedgwood", "--dialect", "uber", config)
+
 	add := []string{"partners", "add", "acme-test", config, "--name"}
 	for _, c := range []struct {
 		stderr string
@@ -178,6 +180,8 @@ func TestPartners(t *testing.T) {
 		{`footway: .*has sandbox robots.*\n`, append(add, "Acme", "--market", "test")},
 		{`footway: .*has live robots.*\n`, append(add, "Acme", "--market", "wedgwood", "--sandbox")},
 		{`footway: .*market "nowhere": .*no market "nowhere".*\n`, append(add, "Acme", "--market", "nowhere")},
+		{`footway: .*exists with other particulars\n`, append(add, "Acme", "--market", "test", "--sandbox", "--dialect", "uber")},
+		{`footway: --dialect: .*"klingon"; want drive or uber\n`, append(add, "Acme", "--market", "test", "--sandbox", "--dialect", "klingon")},
 		{`footway: --name is missing.*\n`, []string{"partners", "add", "acme", "--market", "test", config}},
 		{`footway: --market is missing.*\n`, []string{"partners", "add", "acme", "--name", "Acme", config}},
 		{`footway: .*id "A B": want.*\n`, []string{"partners", "add", "A B", "--name", "Acme", "--market", "wedgwood", config}},

@@ -14,8 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"footway/adapters/memory"
 	"footway/adapters/partner"
 	"footway/adapters/recording"
+	"footway/adapters/uber"
 	"footway/cmd/twin"
 	"footway/core/clock"
 	"footway/core/delivery"
@@ -117,7 +119,7 @@ func busiestHour(requests []recording.Request) int {
 	most := 0
 	for i := range requests {
 		r := &requests[i]
-		if r.Method != http.MethodPost || !strings.HasSuffix(r.Path, "/accept") && !strings.HasSuffix(r.Path, "/drive/v2/deliveries") {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.Path, "/accept") && !strings.HasSuffix(r.Path, "/deliveries") {
 			continue
 		}
 		times = append(times, r.At)
@@ -175,8 +177,18 @@ func trafficOf(requests []recording.Request, m market.ID, replay **recording.Rep
 			Market: m, Quotes: s.Deliveries, Changes: s.Deliveries, Estimates: s.Dispatch,
 			Businesses: s.Merchants, Stores: s.Merchants, Places: s.Maps, Clock: s.Clock,
 		})
+		direct := uber.NewDirect(uber.Deps{
+			Market: m, Quotes: s.Deliveries, Changes: s.Deliveries, Board: s.Board, Estimates: s.Dispatch, Stores: s.Merchants, Places: s.Maps,
+			IDs: memory.NewIDs(), Clock: s.Clock,
+		})
 		*replay = recording.NewReplay(requests, func(ctx context.Context, r recording.Request) (recording.Answer, error) {
-			a := drive.Handle(ctx, partner.Request{Partner: delivery.PartnerID(r.Partner), Method: r.Method, Path: r.Path, Body: r.Body})
+			asked := partner.Request{Partner: delivery.PartnerID(r.Partner), Method: r.Method, Path: r.Path, Body: r.Body}
+			var a partner.Response
+			if strings.HasPrefix(r.Path, uber.Prefix) {
+				a = partner.Response(direct.Handle(ctx, uber.Request(asked)))
+			} else {
+				a = drive.Handle(ctx, asked)
+			}
 			tell(answer{Line: r.Line, At: s.Clock.Now(), Method: r.Method, Path: r.Path, Status: a.Status, Body: a.Body})
 			return recording.Answer{Status: a.Status, Operation: a.Operation, Body: a.Body}, a.Err
 		})

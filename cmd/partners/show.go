@@ -17,6 +17,7 @@ type Partner struct {
 	ID          delivery.PartnerID      `json:"id"`
 	Name        string                  `json:"name"`
 	Environment integration.Environment `json:"environment"`
+	Dialect     string                  `json:"dialect"`
 	Markets     []market.ID             `json:"markets"`
 	Developer   string                  `json:"developer_id"`
 	Status      integration.Status      `json:"status"`
@@ -24,7 +25,7 @@ type Partner struct {
 }
 
 func showPartner(p integration.Partner) Partner {
-	return Partner{p.ID, p.Name, p.Environment, p.Markets, p.Developer, p.Status, instant(p.CreatedAt)}
+	return Partner{p.ID, p.Name, p.Environment, p.Dialect.String(), p.Markets, p.Developer, p.Status, instant(p.CreatedAt)}
 }
 
 // instant is empty for what did not happen.
@@ -142,8 +143,8 @@ func Write(w io.Writer, v any) error {
 }
 
 func writePartner(w io.Writer, p Partner) {
-	fmt.Fprintf(w, "id\t%s\nname\t%s\nenvironment\t%s\nmarkets\t%s\ndeveloper_id\t%s\nstatus\t%s\ncreated\t%s\n",
-		p.ID, p.Name, p.Environment, words(p.Markets), p.Developer, p.Status, p.CreatedAt)
+	fmt.Fprintf(w, "id\t%s\nname\t%s\nenvironment\t%s\ndialect\t%s\nmarkets\t%s\ndeveloper_id\t%s\nstatus\t%s\ncreated\t%s\n",
+		p.ID, p.Name, p.Environment, p.Dialect, words(p.Markets), p.Developer, p.Status, p.CreatedAt)
 }
 
 func writePartners(w io.Writer, all []Partner) {

@@ -26,6 +26,7 @@ const (
 	EmbeddedPeople   = "FOOTWAY_SIMULATOR_TOKEN"
 	EmbeddedLinks    = "FOOTWAY_LINK_KEY"
 	EmbeddedPasses   = "FOOTWAY_PASS_KEY"
+	EmbeddedAccess   = "FOOTWAY_ACCESS_KEY"
 )
 
 // Embedded returns a deployment of one market with all services in one process,
@@ -35,14 +36,15 @@ func Embedded(ctx context.Context, m market.Market, n *maps.Network) (stores.Dep
 	d := stores.DefaultDeployment()
 	d.Markets = []stores.Market{{ID: m.ID, TimeZone: m.TimeZone, Sandbox: true}}
 	d.Security.Wires = "plain"
-	for _, name := range []string{EmbeddedOperator, EmbeddedRobots, EmbeddedService, EmbeddedPeople, EmbeddedLinks, EmbeddedPasses} {
+	for _, name := range []string{EmbeddedOperator, EmbeddedRobots, EmbeddedService, EmbeddedPeople, EmbeddedLinks, EmbeddedPasses, EmbeddedAccess} {
 		if os.Getenv(name) == "" {
 			if err := os.Setenv(name, rand.Text()+rand.Text()); err != nil {
 				return d, nil, err
 			}
 		}
 	}
-	for name, into := range map[string]*secret.Reference{EmbeddedOperator: &d.Security.OperatorToken, EmbeddedService: &d.Services.Integrations.Token, EmbeddedPeople: &d.Security.Simulator, EmbeddedLinks: &d.Security.Links, EmbeddedPasses: &d.Security.Passes} {
+	for name, into := range map[string]*secret.Reference{EmbeddedOperator: &d.Security.OperatorToken, EmbeddedService: &d.Services.Integrations.Token, EmbeddedPeople: &d.Security.Simulator,
+		EmbeddedLinks: &d.Security.Links, EmbeddedPasses: &d.Security.Passes, EmbeddedAccess: &d.Integrations.TokenKey} {
 		ref, err := secret.Parse("env:" + name)
 		if err != nil {
 			return d, nil, err

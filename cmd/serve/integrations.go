@@ -6,14 +6,17 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"time"
 
+	"footway/adapters/ident"
 	"footway/adapters/integrations"
 	"footway/adapters/observe"
 	"footway/adapters/partner"
 	"footway/adapters/restapi"
 	"footway/adapters/secret"
+	"footway/adapters/uber"
 	"footway/adapters/wallclock"
 	"footway/adapters/webhook"
 	"footway/cmd/stores"
@@ -40,6 +43,7 @@ func (p *process) openIntegrations(context.Context) error {
 	rules.Seed = seedOf(p.Replica)
 	post, err := integration.NewPost(integration.PostDeps{
 		Lines: p.kept.Lines, Ends: p.kept.Lines, Log: p.kept.Events, Recent: p.kept.Events, Endpoints: registry, Clock: p.clock, Name: partner.EventName,
+		Names: map[integration.Dialect]func(*delivery.Update) string{integration.Uber: uber.EventName},
 	}, rules)
 	if err != nil {
 		return err
@@ -104,7 +108,8 @@ func seedOf(name string) rng.Seed {
 func (p *process) newSender(post *integration.Post, registry *integration.Registry, client *webhook.Client) *webhook.Sender {
 	return webhook.NewSender(webhook.SenderDeps{
 		Post: post, Registry: registry, Client: client, Encode: partner.EncodeEvent, EventID: partner.EventID,
-		Clock: p.clock, Log: p.log, Observe: p.watch.webhook,
+		Encoders: map[integration.Dialect]func(integration.Entry) ([]byte, error){integration.Uber: uber.Encoder(p.isSandbox)},
+		Clock:    p.clock, Log: p.log, Observe: p.watch.webhook,
 	}, webhook.SenderOptions{Owner: p.Replica})
 }
 
@@ -156,6 +161,7 @@ type drives interface {
 	partner.Businesses
 	partner.Stores
 	partner.Places
+	uber.Board
 }
 
 // openDoor opens the partners' door, and what is beside it.
@@ -164,14 +170,16 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 	if err != nil {
 		return err
 	}
-	byMarket := map[market.ID]*partner.Drive{}
+	drives, directs := map[market.ID]*partner.Drive{}, map[market.ID]*uber.Direct{}
 	for _, m := range p.d.Markets {
-		d := dependencies(m.ID)
+		d, board := dependencies(m.ID)
 		d.TrackingURL = p.trackingURL()
 		if !m.Sandbox {
 			d.Sandbox = nil
 		}
-		byMarket[m.ID] = partner.NewDrive(d)
+		drives[m.ID] = partner.NewDrive(d)
+		directs[m.ID] = uber.NewDirect(uber.Deps{Market: m.ID, Quotes: d.Quotes, Changes: d.Changes, Board: board, Estimates: d.Estimates, Stores: d.Stores, Places: d.Places,
+			IDs: ident.IDs{}, Clock: p.clock, TrackingURL: d.TrackingURL, Sandbox: m.Sandbox})
 	}
 	keys, err := p.tokenKeys()
 	if err != nil {
@@ -184,12 +192,19 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 	door := integrations.New(integrations.Deps{
 		Keys: registry, Events: p.kept.Events, Encode: partner.EncodeEvent, Replay: replay(post), Tokens: keys, Record: record, Clock: p.clock, Log: p.log, Route: observe.NameRoute,
 		Drive: func(ctx context.Context, r integrations.Request) integrations.Answer {
-			d, ok := byMarket[r.Market]
-			if !ok { // its partner was registered for a market that is gone
-				return integrations.Answer{Status: 503, Body: []byte(`{"code":"service_fault","message":"this market is not served here"}`),
-					Err: fault.New("serve.Drive", fault.Internal, "unknown_market", "partner %s asks for market %s, which the deployment does not have", r.Partner, r.Market)}
+			d, ok := drives[r.Market]
+			if !ok {
+				return unserved(r, `{"code":"service_fault","message":"this market is not served here"}`)
 			}
 			a := d.Handle(ctx, partner.Request{Partner: r.Partner, Method: r.Method, Path: r.Path, Body: r.Body})
+			return integrations.Answer{Status: a.Status, Header: a.Header, Body: a.Body, Operation: a.Operation, Err: a.Err}
+		},
+		Uber: func(ctx context.Context, r integrations.Request) integrations.Answer {
+			d, ok := directs[r.Market]
+			if !ok {
+				return unserved(r, `{"code":"service_unavailable","message":"this market is not served here","kind":"error"}`)
+			}
+			a := d.Handle(ctx, uber.Request{Partner: r.Partner, Method: r.Method, Path: r.Path, Body: r.Body})
 			return integrations.Answer{Status: a.Status, Header: a.Header, Body: a.Body, Operation: a.Operation, Err: a.Err}
 		},
 	}, integrations.Options{PerMinute: p.d.Integrations.PerMinute, Burst: max(1, p.d.Integrations.PerMinute/5)})
@@ -200,6 +215,22 @@ func (p *process) openDoor(registry *integration.Registry, post *integration.Pos
 	return nil
 }
 
+// unserved answers a partner that was registered for a market that is gone.
+func unserved(r integrations.Request, body string) integrations.Answer {
+	return integrations.Answer{Status: http.StatusServiceUnavailable, Body: []byte(body),
+		Err: fault.New("serve.door", fault.Internal, "unknown_market", "partner %s asks for market %s, which the deployment does not have", r.Partner, r.Market)}
+}
+
+// isSandbox reports whether simulated robots work in a market.
+func (p *process) isSandbox(m market.ID) bool {
+	for i := range p.d.Markets {
+		if p.d.Markets[i].ID == m {
+			return p.d.Markets[i].Sandbox
+		}
+	}
+	return false
+}
+
 // replay tells endpoints again, for partners: those of their businesses as well.
 func replay(post *integration.Post) func(context.Context, delivery.PartnerID, string, uint64) error {
 	return func(ctx context.Context, p delivery.PartnerID, endpoint string, after uint64) error {
@@ -207,8 +238,9 @@ func replay(post *integration.Post) func(context.Context, delivery.PartnerID, st
 	}
 }
 
-// driver returns what makes a market's Drive: over the services of this process, or over the wire.
-func (p *process) driver() (func(market.ID) partner.Deps, error) {
+// driver returns what makes a market's Drive, with where its deliveries are listed: over the services of
+// this process, or over the wire.
+func (p *process) driver() (func(market.ID) (partner.Deps, uber.Board), error) {
 	if p.deliveries != nil {
 		dispatcher, _, err := p.dispatchFor("deliveries")
 		if err != nil {
@@ -218,9 +250,9 @@ func (p *process) driver() (func(market.ID) partner.Deps, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func(m market.ID) partner.Deps {
+		return func(m market.ID) (partner.Deps, uber.Board) {
 			return partner.Deps{Market: m, Quotes: p.deliveries, Changes: p.deliveries, Estimates: dispatcher, Businesses: p.merchants, Stores: p.merchants,
-				Places: where, Clock: p.clock, Sandbox: p.deliveries}
+				Places: where, Clock: p.clock, Sandbox: p.deliveries}, p.kept.Deliveries
 		}, nil
 	}
 	address := p.d.Services.Deliveries.Address
@@ -237,8 +269,8 @@ func (p *process) driver() (func(market.ID) partner.Deps, error) {
 	}
 	p.onClose(c.Close)
 	var d drives = c
-	return func(m market.ID) partner.Deps {
-		return partner.Deps{Market: m, Quotes: d, Changes: d, Estimates: d, Businesses: d, Stores: d, Places: d, Clock: p.clock, Sandbox: d}
+	return func(m market.ID) (partner.Deps, uber.Board) {
+		return partner.Deps{Market: m, Quotes: d, Changes: d, Estimates: d, Businesses: d, Stores: d, Places: d, Clock: p.clock, Sandbox: d}, d
 	}, nil
 }
 

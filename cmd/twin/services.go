@@ -20,6 +20,7 @@ import (
 // Services is the core on the stores of a run.
 type Services struct {
 	Deliveries *delivery.Service
+	Board      delivery.BoardStore
 	Relay      *delivery.Relay
 	Dispatch   *dispatch.Service
 	Tasks      *task.Service
@@ -46,7 +47,7 @@ func (r *Run) newServices(ctx context.Context) (*Services, error) {
 	if r.o.Broker != nil {
 		people = r.o.Broker(w)
 	}
-	s := &Services{Relay: delivery.NewRelay(kept.Deliveries, people), Clock: clk}
+	s := &Services{Board: kept.Deliveries, Relay: delivery.NewRelay(kept.Deliveries, people), Clock: clk}
 	if err := kept.Maps.SaveNetwork(ctx, r.market.ID, r.o.Network); err != nil {
 		return nil, err
 	}

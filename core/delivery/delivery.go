@@ -216,6 +216,9 @@ type Personal struct {
 	DropoffPhone        string `json:"dropoff_phone"`
 	DropoffInstructions string `json:"dropoff_instructions"`
 	Items               []Item `json:"items"`
+	// What the partner and who orders through it call the order, where they say so.
+	ManifestReference string `json:"manifest_reference,omitempty"`
+	ExternalReference string `json:"external_reference,omitempty"`
 	// The points that the partner gave, nil where it gave none.
 	PickupPoint  *maps.Point `json:"pickup_point,omitempty"`
 	DropoffPoint *maps.Point `json:"dropoff_point,omitempty"`

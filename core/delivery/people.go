@@ -22,7 +22,7 @@ func (p *Personal) check(op string) error {
 	for _, f := range []struct{ name, text string }{
 		{"pickup_address", p.PickupAddress}, {"pickup_name", p.PickupName}, {"pickup_instructions", p.PickupInstructions},
 		{"dropoff_address", p.DropoffAddress}, {"dropoff_given_name", p.DropoffGivenName}, {"dropoff_family_name", p.DropoffFamilyName},
-		{"dropoff_instructions", p.DropoffInstructions},
+		{"dropoff_instructions", p.DropoffInstructions}, {"manifest_reference", p.ManifestReference}, {"external_reference", p.ExternalReference},
 	} {
 		if err := checkText(op, f.name, f.text, MaxPersonText); err != nil {
 			return err

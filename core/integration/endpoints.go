@@ -31,17 +31,22 @@ type NewEndpoint struct {
 // AddEndpoint makes an endpoint and returns it with its signing secret, which is shown this once.
 func (r *Registry) AddEndpoint(ctx context.Context, n NewEndpoint) (Endpoint, Secret, error) {
 	const op = "integration.AddEndpoint"
-	if err := r.checkEndpoint(n); err != nil {
-		return Endpoint{}, Secret{}, &fault.Error{Op: op, Kind: fault.Invalid, Reason: BadEndpoint, Err: err}
-	}
-	if _, err := r.partner(ctx, n.Partner); err != nil {
+	partner, err := r.partner(ctx, n.Partner)
+	if err != nil {
 		return Endpoint{}, Secret{}, err
+	}
+	dialect := partner.Dialect
+	if n.Business != "" {
+		dialect = Drive
+	}
+	if err := r.checkEndpoint(n, dialect); err != nil {
+		return Endpoint{}, Secret{}, &fault.Error{Op: op, Kind: fault.Invalid, Reason: BadEndpoint, Err: err}
 	}
 	if err := r.room(ctx, n); err != nil {
 		return Endpoint{}, Secret{}, err
 	}
 	now := r.Clock.Now()
-	e := Endpoint{ID: r.Source.NewID(), Partner: n.Partner, Business: n.Business, URL: n.URL, Auth: n.Auth, Events: n.Events, From: n.From,
+	e := Endpoint{ID: r.Source.NewID(), Partner: n.Partner, Business: n.Business, Dialect: dialect, URL: n.URL, Auth: n.Auth, Events: n.Events, From: n.From,
 		Status: Active, Signing: r.Source.NewID(), CreatedAt: now, UpdatedAt: now, Revision: 1}.Clone()
 	if e.Auth.Kind == "" {
 		e.Auth.Kind = NoAuth
@@ -86,7 +91,7 @@ func (r *Registry) room(ctx context.Context, n NewEndpoint) error {
 	return nil
 }
 
-func (r *Registry) checkEndpoint(n NewEndpoint) error {
+func (r *Registry) checkEndpoint(n NewEndpoint, d Dialect) error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if len(n.Business) > 512 || strings.Contains(n.Business, "/") {
@@ -118,8 +123,8 @@ func (r *Registry) checkEndpoint(n NewEndpoint) error {
 		bad("%d events; want at most %d", len(n.Events), maxEvents)
 	}
 	for _, name := range n.Events {
-		if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != "" || name == "" || len(name) > 64 {
-			bad("events: %.80q is no name of one, such as DASHER_PICKED_UP", name)
+		if letters, example := d.events(); strings.Trim(name, letters) != "" || name == "" || len(name) > 64 {
+			bad("events: %.80q is no name of one, such as %s", name, example)
 		}
 	}
 	return errors.Join(errs...)

@@ -82,7 +82,7 @@ func (p *Post) recent(ctx context.Context, e Endpoint, q HistoryQuery) (all []No
 				return all, 0, nil
 			}
 			below = page[i].Position
-			if name := p.Name(&page[i].Update); e.Wants(&page[i].Update, name) {
+			if name := p.name(&e, &page[i].Update); e.Wants(&page[i].Update, name) {
 				all = append(all, Notice{Entry: page[i], Name: name})
 			}
 			if len(all) == q.Limit {
@@ -125,7 +125,7 @@ func (p *Post) failed(ctx context.Context, e Endpoint, l Line, q HistoryQuery) (
 			return nil, 0, fmt.Errorf("log of %s: %w", e.Partner, err)
 		}
 		if len(found) > 0 && found[0].Position == all[i].Position {
-			all[i].Entry, all[i].Name = found[0], p.Name(&found[0].Update)
+			all[i].Entry, all[i].Name = found[0], p.name(&e, &found[0].Update)
 		}
 	}
 	fates(all, &l, dead)

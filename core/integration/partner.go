@@ -6,6 +6,7 @@ import (
 
 	"footway/core/clock"
 	"footway/core/delivery"
+	"footway/core/fault"
 	"footway/core/market"
 )
 
@@ -30,12 +31,49 @@ const (
 	Gone      Status = "gone"      // of an endpoint: it answered that it does not exist any more
 )
 
+// Dialect is whose words a partner is told in. Whichever it is, it may ask in any.
+type Dialect string
+
+// The dialects.
+const (
+	Drive Dialect = "" // DoorDash's Drive v2, unless something else was said
+	Uber  Dialect = "uber"
+)
+
+// ParseDialect reads the name of a dialect, "drive" or "uber".
+func ParseDialect(name string) (Dialect, error) {
+	switch d := Dialect(name); d {
+	case "", "drive":
+		return Drive, nil
+	case Uber:
+		return d, nil
+	}
+	return Drive, fault.New("integration.ParseDialect", fault.Invalid, BadPartner, "dialect %.40q; want drive or uber", name)
+}
+
+// events returns what names of events consist of, and one of them.
+func (d Dialect) events() (letters, example string) {
+	if d == Uber {
+		return "abcdefghijklmnopqrstuvwxyz_.", "event.delivery_status"
+	}
+	return "ABCDEFGHIJKLMNOPQRSTUVWXYZ_", "DASHER_PICKED_UP"
+}
+
+// String returns the name of d.
+func (d Dialect) String() string {
+	if d == Drive {
+		return "drive"
+	}
+	return string(d)
+}
+
 // Partner is somebody who may ask for deliveries. Its id is the tenant of
 // everything that it makes.
 type Partner struct {
 	ID          delivery.PartnerID `json:"id"`
 	Name        string             `json:"name"`
 	Environment Environment        `json:"environment"`
+	Dialect     Dialect            `json:"dialect,omitempty"`
 	// Markets are where it may ask for deliveries; the first one where it does not say which.
 	Markets []market.ID `json:"markets"`
 	// Developer is the partner's id in its tokens.
@@ -117,8 +155,10 @@ type Endpoint struct {
 	ID       string             `json:"id"`
 	Partner  delivery.PartnerID `json:"partner"`
 	Business string             `json:"business,omitempty"` // "" is the whole partner
-	URL      string             `json:"url"`
-	Auth     Auth               `json:"auth"`
+	// Dialect is the partner's; businesses, who read our own pages, are told in Drive's.
+	Dialect Dialect `json:"dialect,omitempty"`
+	URL     string  `json:"url"`
+	Auth    Auth    `json:"auth"`
 	// Events are the names of those that it wants, in the partner's words; empty is all.
 	Events []string `json:"events,omitempty"`
 	// From is the position in the partner's log behind which it begins.
@@ -148,9 +188,10 @@ func (e Endpoint) Clone() Endpoint {
 // Owner returns whose entries e is told of.
 func (e Endpoint) Owner() Owner { return Owner{e.Partner, e.Business} }
 
-// Wants reports whether e wants to be told of an update, which has a name.
+// Wants reports whether e wants to be told of an update, which has a name; "" is
+// the name of what nobody is told of in e's dialect.
 func (e Endpoint) Wants(u *delivery.Update, name string) bool {
-	if !e.Owner().Has(u) {
+	if name == "" || !e.Owner().Has(u) {
 		return false
 	}
 	for _, wanted := range e.Events {

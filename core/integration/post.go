@@ -12,7 +12,7 @@ import (
 // Claimed is the reason when somebody else sends to an endpoint.
 const Claimed = "claimed"
 
-// PostDeps are what a Post works with; all are required.
+// PostDeps are what a Post works with; all but Names are required.
 type PostDeps struct {
 	Lines     LineStore
 	Ends      EndStore
@@ -20,8 +20,18 @@ type PostDeps struct {
 	Recent    LogReader
 	Endpoints *Registry
 	Clock     clock.Clock
-	// Name returns what an update is called in an endpoint's list of events.
+	// Name returns what an update is called in an endpoint's list of events, in Drive's words.
 	Name func(*delivery.Update) string
+	// Names is Name in the other dialects: "" is the name of what they tell nobody of.
+	Names map[Dialect]func(*delivery.Update) string
+}
+
+// name returns what an update is called in the words of an endpoint.
+func (d *PostDeps) name(e *Endpoint, u *delivery.Update) string {
+	if name, ok := d.Names[e.Dialect]; ok {
+		return name(u)
+	}
+	return d.Name(u)
 }
 
 // Post tells endpoints what happened to their partners' deliveries. It calls
@@ -106,7 +116,7 @@ func (r *Round) fill(ctx context.Context) error {
 	now := r.post.Clock.Now()
 	for _, e := range entries {
 		r.line.Read = e.Position
-		if r.endpoint.Wants(&e.Update, r.post.Name(&e.Update)) {
+		if r.endpoint.Wants(&e.Update, r.post.name(&r.endpoint, &e.Update)) {
 			r.line.Waiting = append(r.line.Waiting, Parcel{Position: e.Position, Delivery: e.Delivery, Sequence: e.Sequence, Since: now})
 			r.entries[e.Position] = e.Update
 		}

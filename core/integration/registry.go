@@ -66,7 +66,7 @@ func isID(s string) bool {
 	return s != "" && len(s) <= 64 && strings.Trim(s, letters) == ""
 }
 
-// AddPartner registers a partner: ID, Name, Environment and Markets are given, the rest is
+// AddPartner registers a partner: ID, Name, Environment, Dialect and Markets are given, the rest is
 // filled in. It fails with fault.Conflict, reason DuplicateID, if the id is taken;
 // a repeat with the same particulars returns the partner that is there.
 func (r *Registry) AddPartner(ctx context.Context, p Partner) (Partner, error) {
@@ -85,7 +85,7 @@ func (r *Registry) AddPartner(ctx context.Context, p Partner) (Partner, error) {
 	if err != nil {
 		return Partner{}, fmt.Errorf("add partner %s: %w", p.ID, err)
 	}
-	if old.Name != p.Name || old.Environment != p.Environment || !slices.Equal(old.Markets, p.Markets) {
+	if old.Name != p.Name || old.Environment != p.Environment || old.Dialect != p.Dialect || !slices.Equal(old.Markets, p.Markets) {
 		return Partner{}, fault.New(op, fault.Conflict, DuplicateID, "partner %s exists with other particulars", p.ID)
 	}
 	return old, nil
@@ -102,6 +102,9 @@ func (r *Registry) checkPartner(p Partner) error {
 	}
 	if p.Environment != Live && p.Environment != Sandbox {
 		bad("environment %q: want %s or %s", p.Environment, Live, Sandbox)
+	}
+	if p.Dialect != Drive && p.Dialect != Uber {
+		bad("dialect %.40q: want drive or %s", string(p.Dialect), Uber)
 	}
 	if len(p.Markets) == 0 || len(p.Markets) > maxMarkets {
 		bad("%d markets: want 1 to %d", len(p.Markets), maxMarkets)

@@ -89,7 +89,7 @@ func (p *Post) wanted(ctx context.Context, e Endpoint, position uint64) (Entry, 
 	switch {
 	case err != nil:
 		return Entry{}, fmt.Errorf("log of %s: %w", e.Partner, err)
-	case len(found) == 0 || found[0].Position != position || !e.Wants(&found[0].Update, p.Name(&found[0].Update)):
+	case len(found) == 0 || found[0].Position != position || !e.Wants(&found[0].Update, p.name(&e, &found[0].Update)):
 		return Entry{}, unknown
 	}
 	return found[0], nil

@@ -75,7 +75,7 @@ func samplePersonal(id delivery.ID) delivery.Personal {
 	return delivery.Personal{
 		Delivery: id, PickupAddress: "1 Pike St", PickupName: "Deli", PickupPhone: "+12065550100", PickupInstructions: "at the counter",
 		DropoffAddress: "2 Pine St", DropoffGivenName: "Ada", DropoffFamilyName: "Ny", DropoffPhone: "+12065550101", DropoffInstructions: "ring twice",
-		Items: []delivery.Item{{Name: "soup", Quantity: 2, Price: 600}}, DropoffPoint: &maps.Point{Lon: 1, Lat: 2},
+		Items: []delivery.Item{{Name: "soup", Quantity: 2, Price: 600}}, ManifestReference: "order 61", ExternalReference: "E-1", DropoffPoint: &maps.Point{Lon: 1, Lat: 2},
 	}
 }
 

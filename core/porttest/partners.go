@@ -102,7 +102,7 @@ func (s rowStore[V]) race(t *testing.T) {
 func PartnerStore(t *testing.T, open func(t *testing.T) integration.PartnerStore) {
 	t.Helper()
 	sample := func(id string) integration.Partner {
-		return integration.Partner{ID: delivery.PartnerID(id), Name: "Café \"" + id + "\"", Environment: integration.Sandbox, Markets: []market.ID{"m", "n"},
+		return integration.Partner{ID: delivery.PartnerID(id), Name: "Café \"" + id + "\"", Environment: integration.Sandbox, Dialect: integration.Uber, Markets: []market.ID{"m", "n"},
 			Developer: "developer of " + id, Status: integration.Suspended, CreatedAt: 5, UpdatedAt: 9, Revision: 77}
 	}
 	rowStore[integration.Partner]{}.run(t, func(t *testing.T) rowStore[integration.Partner] {
@@ -210,7 +210,7 @@ func KeyStore(t *testing.T, open func(t *testing.T) integration.KeyStore) {
 func EndpointStore(t *testing.T, open func(t *testing.T) integration.EndpointStore) {
 	t.Helper()
 	sample := func(id string) integration.Endpoint {
-		return integration.Endpoint{ID: id, Partner: "p", Business: "b", URL: "https://hooks.example/a?b=é", Auth: integration.Auth{Kind: integration.OAuth, User: "u", TokenURL: "https://t.example", Scope: "s"},
+		return integration.Endpoint{ID: id, Partner: "p", Business: "b", Dialect: integration.Uber, URL: "https://hooks.example/a?b=é", Auth: integration.Auth{Kind: integration.OAuth, User: "u", TokenURL: "https://t.example", Scope: "s"},
 			Events: []string{"A", "B"}, From: 1<<63 - 1, Status: integration.Gone, Signing: "s2", Before: "s1", OldUntil: 4, CreatedAt: 5, UpdatedAt: 9, Revision: 77}
 	}
 	rowStore[integration.Endpoint]{}.run(t, func(t *testing.T) rowStore[integration.Endpoint] {

@@ -273,7 +273,9 @@ func (deaf) Accept(_ context.Context, _ delivery.PartnerID, _ string, _ delivery
 func TestQuoteOnceUnderRace(t *testing.T) {
 	c := newTown(t)
 	quote := field(t, c.send(t, "POST", "delivery_quotes", plainWay), "id")
-	body := func(key string) string { return orderWith(`, "quote_id": "` + quote + `", "idempotency_key": "` + key + `"`) }
+	body := func(key string) string {
+		return orderWith(`, "quote_id": "` + quote + `", "idempotency_key": "` + key + `"`)
+	}
 	changes := c.Direct.Changes
 	c.Direct.Changes = between{changes, func() {
 		c.Direct.Changes = changes

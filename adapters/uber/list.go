@@ -12,7 +12,7 @@ import (
 const (
 	someListed = 20
 	mostListed = 100
-	maxOffset  = 10_000
+	maxOffset  = 1000 // each page before is read again
 )
 
 // listed is a page of a list in Uber's words.
@@ -31,16 +31,20 @@ func (d *Direct) list(ctx context.Context, c *call) (any, error) {
 		return nil, invalid("filter", "Want pending, pickup, pickup_complete, dropoff, delivered, canceled, returned or ongoing.")
 	}
 	limit, okLimit := whole(c.query, "limit", someListed, 1, mostListed)
-	offset, okOffset := whole(c.query, "offset", 0, 0, maxOffset)
+	at := "offset"
+	if c.query.Has("Offset") { // as Uber's specification writes it, and its own links do not
+		at = "Offset"
+	}
+	offset, okOffset := whole(c.query, at, 0, 0, maxOffset)
 	switch {
 	case !okLimit:
 		return nil, invalid("limit", "Want a whole number from 1 to 100.")
 	case !okOffset:
-		return nil, invalid("offset", "Want a whole number from 0 to 10000.")
+		return nil, invalid("offset", "Want a whole number from 0 to 1000.")
 	}
 	base := Prefix + url.PathEscape(string(c.Partner)) + "/deliveries"
 	page := listed{Data: []answer{}, Total: -1, Kind: "list", URL: base}
-	q := delivery.BoardQuery{Partner: c.Partner, Market: d.Market, States: states, Limit: mostListed}
+	q := delivery.BoardQuery{Partner: c.Partner, States: states, Limit: mostListed}
 	for seen := 0; ; {
 		found, err := d.Board.Board(ctx, q)
 		if err != nil {
@@ -56,6 +60,9 @@ func (d *Direct) list(ctx context.Context, c *call) (any, error) {
 				continue
 			}
 			if len(page.Data) == limit {
+				if offset+limit > maxOffset { // the rest is history, which webhooks and the log of events tell
+					return page, nil
+				}
 				next := url.Values{"limit": {strconv.Itoa(limit)}, "offset": {strconv.Itoa(offset + limit)}}
 				if f := c.query.Get("filter"); f != "" {
 					next.Set("filter", f)

@@ -35,7 +35,8 @@ func read(body []byte, into any) error {
 	}
 	err := json.Unmarshal(trimmed, into)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return invalid(wrong.Field, "Want "+wantOf(wrong)+".")
+		field := strings.TrimPrefix(strings.TrimPrefix(wrong.Field, "wayForm."), "checksForm.") // partners know no names of ours
+		return invalid(field, "Want "+wantOf(wrong)+".")
 	}
 	if err != nil {
 		return invalid("body", "It is not valid JSON.")

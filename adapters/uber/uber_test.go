@@ -425,6 +425,29 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+// TestWrongTypes sees that a field of the wrong type is named as the partner wrote it.
+func TestWrongTypes(t *testing.T) {
+	c := newTown(t)
+	for body, says := range map[string]string{
+		`{"pickup_address": 7}`:                        `"pickup_address":"Want a string."`,
+		`{"tip": "x"}`:                                 `"tip":"Want a whole number."`,
+		`{"pickup_latitude": "x"}`:                     `"pickup_latitude":"Want a number."`,
+		`{"requires_id": 3}`:                           `"requires_id":"Want true or false."`,
+		`{"dropoff_verification": {"picture": 1}}`:     `"dropoff_verification.picture":"Want true or false."`,
+		`{"dropoff_verification": true}`:               `"dropoff_verification":"Want an object."`,
+		`{"manifest_items": {}}`:                       `"manifest_items":"Want an array."`,
+		`{"manifest_items": [{"quantity": "x"}]}`:      `"manifest_items.quantity":"Want a whole number."`,
+		`{"manifest_items": [null], "pickup_name": 7}`: `"pickup_name":"Want a string."`,
+		`7`:              `"body":"Want a JSON object of at most 256 KiB."`,
+		`{"tip": 1} {}`:  `"body":"It is not valid JSON."`,
+		`{"tip": 1, "a"`: `"body":"It is not valid JSON."`,
+	} {
+		if r := c.send(t, "POST", "deliveries", body); r.Status != 400 || !strings.Contains(string(r.Body), says) {
+			t.Errorf("%s: %d %s; want it to say %s", body, r.Status, r.Body, says)
+		}
+	}
+}
+
 // TestAddresses reads both forms.
 func TestAddresses(t *testing.T) {
 	for in, want := range map[string]string{
@@ -458,5 +481,59 @@ func TestStatesHaveWords(t *testing.T) {
 	}
 	if _, ok := statesOf("nonsense"); ok {
 		t.Error("nonsense is a filter")
+	}
+}
+
+// TestList turns the pages of a list.
+func TestList(t *testing.T) {
+	c := newTown(t)
+	var made []string
+	for i := range 5 {
+		c.clock.Advance(clock.Second)
+		made = append(made, field(t, c.send(t, "POST", "deliveries", orderWith(fmt.Sprintf(`, "external_id": "E%d"`, i))), "id"))
+		want(t, "quote", c.send(t, "POST", "delivery_quotes", plainWay), 200, "")
+	}
+	slices.Reverse(made)
+	want(t, "cancel", c.send(t, "POST", "deliveries/"+made[1]+"/cancel", ""), 200, "")
+	page := func(path string) (ids []string, next string) {
+		t.Helper()
+		var l struct {
+			Data []struct{ ID, Status string }
+			Next string `json:"next_href"`
+		}
+		r := c.send(t, "GET", path, "")
+		if err := json.Unmarshal(r.Body, &l); err != nil || r.Status != 200 {
+			t.Fatalf("%s: %d %s, %v", path, r.Status, r.Body, err)
+		}
+		for _, d := range l.Data {
+			ids = append(ids, d.ID)
+		}
+		return ids, strings.TrimPrefix(l.Next, Prefix+"p/")
+	}
+	var all []string
+	for path := "deliveries?limit=2"; path != ""; {
+		var ids []string
+		ids, path = page(path)
+		all = append(all, ids...)
+	}
+	if !slices.Equal(all, made) {
+		t.Errorf("page by page: %v, want %v", all, made)
+	}
+	if ids, next := page("deliveries?filter=canceled"); !slices.Equal(ids, made[1:2]) || next != "" {
+		t.Errorf("canceled are %v and more at %q; want %v", ids, next, made[1:2])
+	}
+	if ids, next := page("deliveries?filter=ongoing&limit=4"); len(ids) != 4 || next != "" {
+		t.Errorf("ongoing are %v and more at %q; want the four others", ids, next)
+	}
+	if ids, _ := page("deliveries?Offset=4"); !slices.Equal(ids, made[4:]) {
+		t.Errorf("behind the fourth there are %v, want %v", ids, made[4:])
+	}
+	if ids, _ := page("deliveries?offset=5"); len(ids) != 0 {
+		t.Errorf("behind the last there are %v", ids)
+	}
+	for _, secret := range []string{"Ada", "+1206", "14 Quay", "4711"} {
+		if r := c.send(t, "GET", "deliveries", ""); strings.Contains(string(r.Body), secret) {
+			t.Errorf("a list tells %q: %s", secret, r.Body)
+		}
 	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"footway/adapters/memory"
 	"footway/adapters/partner"
 	"footway/adapters/recording"
 	"footway/adapters/uber"
@@ -169,6 +168,12 @@ func writeAnswers(dir string, answers []answer) error {
 	})
 }
 
+// lineIDs names what a request makes after its line, so that a run that is resumed goes on with the same names.
+type lineIDs struct{ line int }
+
+// NewID implements delivery.IDs.
+func (i *lineIDs) NewID(kind string) string { return fmt.Sprintf("%s-%d", kind, i.line) }
+
 // trafficOf makes requests through the translation that serves partners. It
 // puts the replay where the caller finds its account, and tells each answer.
 func trafficOf(requests []recording.Request, m market.ID, replay **recording.Replay, tell func(answer)) func(*twin.Services) world.Traffic {
@@ -177,14 +182,16 @@ func trafficOf(requests []recording.Request, m market.ID, replay **recording.Rep
 			Market: m, Quotes: s.Deliveries, Changes: s.Deliveries, Estimates: s.Dispatch,
 			Businesses: s.Merchants, Stores: s.Merchants, Places: s.Maps, Clock: s.Clock,
 		})
+		ids := &lineIDs{}
 		direct := uber.NewDirect(uber.Deps{
 			Market: m, Quotes: s.Deliveries, Changes: s.Deliveries, Board: s.Board, Estimates: s.Dispatch, Stores: s.Merchants, Places: s.Maps,
-			IDs: memory.NewIDs(), Clock: s.Clock,
+			IDs: ids, Clock: s.Clock,
 		})
 		*replay = recording.NewReplay(requests, func(ctx context.Context, r recording.Request) (recording.Answer, error) {
 			asked := partner.Request{Partner: delivery.PartnerID(r.Partner), Method: r.Method, Path: r.Path, Body: r.Body}
 			var a partner.Response
 			if strings.HasPrefix(r.Path, uber.Prefix) {
+				ids.line = r.Line
 				a = partner.Response(direct.Handle(ctx, uber.Request(asked)))
 			} else {
 				a = drive.Handle(ctx, asked)

@@ -186,6 +186,13 @@ const (
 	maxLog = 1 << 30
 )
 
+// onDesk has a window show the system, whose map get fetches. Where another system begins, such as one that was started anew, its
+// map is fetched anew too.
+func (w *watcher) onDesk(o *window.Options, server string, get func() (*maps.Network, error), l look) {
+	open := func() window.Opening { return liveOpening(server, w, later(get), l) }
+	o.Title, o.Opening, o.Before = server, open(), w.before(open)
+}
+
 // before returns what is done before each tick: the log takes what came; where another source begins,
 // the desk is opened anew.
 func (w *watcher) before(open func() window.Opening) func() (window.Opening, error) {

@@ -29,7 +29,7 @@ func (f *flags) openLive(ctx context.Context, o *window.Options) (closer func(),
 	server := strings.TrimSuffix(f.Live, "/")
 	ctx, cancel := context.WithCancel(ctx)
 	w := watch(ctx, server, token)
-	network := later(func() (*maps.Network, error) {
+	get := func() (*maps.Network, error) {
 		if f.Market != "" {
 			return loadNetwork(ctx, f.Market)
 		}
@@ -38,9 +38,7 @@ func (f *flags) openLive(ctx context.Context, o *window.Options) (closer func(),
 			return nil, err
 		}
 		return maps.Decode(bytes.NewReader(b), &zstd.Codec{})
-	})
-	o.Title = server
-	o.Opening = liveOpening(server, w, network, f.look)
-	o.Before = w.before(func() window.Opening { return liveOpening(server, w, network, f.look) })
+	}
+	w.onDesk(o, server, get, f.look)
 	return cancel, nil
 }

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,14 +182,45 @@ func TestSourceRestarts(t *testing.T) {
 	}
 }
 
+// TestMapOfTheNextSystem has a desk for one system, and then for the one that takes its place: each with its own map.
+func TestMapOfTheNextSystem(t *testing.T) {
+	events, net, err := rushOf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watcher{log: play.NewLive(buffer)}
+	var o window.Options
+	var fetched atomic.Int32
+	w.onDesk(&o, "ops.example", func() (*maps.Network, error) { fetched.Add(1); return net, nil }, look{Link: desk.NewLink()})
+	header := runlog.Header{Scenario: "journal"}
+	for n := range int32(2) {
+		if err := w.take(runlog.Piece{Header: &header, Events: events[:200]}); err != nil {
+			t.Fatal(err)
+		}
+		opening := o.Opening
+		if n > 0 {
+			if opening, err = o.Before(); err != nil || opening == nil {
+				t.Fatalf("the next system: opening %v, %v", opening, err)
+			}
+		}
+		var d *desk.Desk
+		for end := time.Now().Add(patience); d == nil; {
+			var doing string
+			if d, doing, _, err = opening.Step(time.Millisecond); err != nil || time.Now().After(end) {
+				t.Fatalf("system %d is not on the desk, but it is %q: %v", n+1, doing, err)
+			}
+		}
+		if s := d.Status(); fetched.Load() != n+1 || !s.Playing || s.Speed != 1 {
+			t.Errorf("system %d: %d maps fetched; playing %v, %g times as fast; want %d, and as it happens", n+1, fetched.Load(), s.Playing, s.Speed, n+1)
+		}
+	}
+}
+
 // liveScript watches a system that restarts.
 func liveScript() (func() window.Opening, []act, func(*window.Options)) {
 	var system *running
 	var w *watcher
 	var net *maps.Network
-	open := func() window.Opening {
-		return liveOpening(system.URL, w, func() (*maps.Network, error) { return net, nil }, look{Link: desk.NewLink()})
-	}
 	begin := func() window.Opening {
 		events, there, err := rushOf()
 		net = there
@@ -199,7 +231,7 @@ func liveScript() (func() window.Opening, []act, func(*window.Options)) {
 			panic(err) // the child ends, and the test says why
 		}
 		w = watch(context.Background(), system.URL, func(context.Context) (string, error) { return goodToken, nil })
-		return open()
+		return nil // options has it
 	}
 	acts := []act{
 		{name: "is with the system", until: func(s desk.Status) bool { return s.Playing && s.Robots > 0 }, shot: "win-live-light"},
@@ -221,6 +253,6 @@ func liveScript() (func() window.Opening, []act, func(*window.Options)) {
 		{name: "now again", input: key(desk.End), until: func(s desk.Status) bool { return s.Playing }},
 	}
 	return begin, acts, func(o *window.Options) {
-		o.Before = func() (window.Opening, error) { return w.before(open)() }
+		w.onDesk(o, system.URL, func() (*maps.Network, error) { return net, nil }, look{Link: desk.NewLink()})
 	}
 }

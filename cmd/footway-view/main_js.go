@@ -86,9 +86,7 @@ func (p *page) openLive(ctx context.Context, o *window.Options, l look) {
 	server := p.window.Get("location").Get("origin").String()
 	w := watch(ctx, server, p.token())
 	l.Live = "1" // the page's own server, wherever that is
-	network := later(func() (*maps.Network, error) { return p.fetchMap(ctx, server+"/twin/market.fwnet") })
-	o.Title, o.Opening = server, liveOpening(server, w, network, l)
-	o.Before = w.before(func() window.Opening { return liveOpening(server, w, network, l) })
+	w.onDesk(o, server, func() (*maps.Network, error) { return p.fetchMap(ctx, server+"/twin/market.fwnet") }, l)
 }
 
 // Where the page keeps a token for the session.

@@ -39,7 +39,7 @@ func (l *look) put(o desk.Options) (*desk.Desk, error) {
 		link.After = at.Sub(from)
 	}
 	if o.Live != nil && link.At == 0 {
-		link.Playing = true // it is of now, which goes on
+		link.Playing, link.Speed = true, 1 // it is of now, which goes on
 	}
 	d := desk.New(o)
 	return d, d.Show(link)

@@ -111,6 +111,8 @@ func (r *Robot) activity(t clock.Time) kpi.Activity {
 		return kpi.Charging
 	case r.Leg != nil && t.Sub(r.LegAt) < r.Leg.Duration():
 		return driving(r.Leg.Loaded, r.Leg.Purpose)
+	case r.Reported == fleet.Driving && r.Purpose == "" && !r.Loaded && r.claimed():
+		return kpi.Deadhead // who tells no legs tells no purposes: it drives for whom it is reserved
 	case r.Reported == fleet.Driving:
 		return driving(r.Loaded, r.Purpose)
 	case r.claimed():

@@ -101,7 +101,7 @@ func (p *page) keepToken(fragment string) string {
 			rest = append(rest, part)
 			continue
 		}
-		if plain, err := url.PathUnescape(token); err == nil {
+		if plain, err := url.QueryUnescape(token); err == nil {
 			token = plain
 		}
 		p.window.Get("sessionStorage").Call("setItem", tokenKey, token)

@@ -14,17 +14,17 @@ import (
 type kpis struct {
 	result kpi.Result
 	upTo   clock.Time
-	whole  bool
+	whole  bool // the run is over, and all of it is counted
 }
 
-// update computes the numbers anew where enough has happened since the last time.
-func (k *kpis) update(run *play.Run, done bool) {
+// update computes the numbers anew where enough has happened since the last time, and once where the run is over.
+func (k *kpis) update(run *play.Run, over bool) {
 	at := run.Scanned()
 	const every = 10 * clock.Minute
-	if at.Sub(k.upTo) < every && !(done && !k.whole) || at == k.upTo && k.whole {
+	if at.Sub(k.upTo) < every && !(over && !k.whole) || at == k.upTo && k.whole {
 		return
 	}
-	k.upTo, k.whole = at, done
+	k.upTo, k.whole = at, over
 	k.result = run.KPIs()
 }
 

@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -370,6 +371,8 @@ func TestTune(t *testing.T) {
 	p.frames(400)
 	if s := p.d.Status(); s.Growing || len(s.Other) == 0 || s.Error != "" {
 		t.Errorf("the new run grows: %v, has %d KPIs, %q", s.Growing, len(s.Other), s.Error)
+	} else if !maps.Equal(s.Other, s.KPIs) {
+		t.Errorf("the numbers of the new run, which is the old one anew, are not those of the old one whole:\n%v\n%v", s.Other, s.KPIs)
 	}
 	p.button("Save settings")
 	if r := p.d.Requests(); len(r) == 0 || string(r[len(r)-1].Data) != "version: 1\n" {

@@ -69,7 +69,7 @@ func (d *Desk) work() bool {
 		}
 		worked = worked || s.run.Scanned() != before || done != s.scanned
 		s.scanned = done
-		s.kpis.update(s.run, done)
+		s.kpis.update(s.run, done && s.future == nil)
 	}
 	return worked
 }

@@ -189,6 +189,10 @@ func (w *wire) forward(c net.Conn) {
 	}
 	defer up.Close()
 	w.mu.Lock()
+	if w.l == nil { // it was cut meanwhile
+		w.mu.Unlock()
+		return
+	}
 	w.conns = append(w.conns, c, up)
 	w.mu.Unlock()
 	go func() {
@@ -202,7 +206,11 @@ func (w *wire) forward(c net.Conn) {
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.l == nil {
+		return
+	}
 	_ = w.l.Close()
+	w.l = nil
 	for _, c := range w.conns {
 		_ = c.Close()
 	}

@@ -4,9 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -99,6 +103,48 @@ func recipientLosesTheConnection(chrome context.Context, t *testing.T, d *show) 
 	if after := read(page, t, chromedp.Evaluate[string](`document.getElementById('asof').dateTime`)); after == before {
 		t.Errorf("it is as of %s still", after)
 	}
+}
+
+// mapComesLate loses whatever a map is made of once, and sees that both pages with a map get it all the same.
+func mapComesLate(chrome context.Context, t *testing.T, d *show) {
+	page := tab(chrome, t, false, 1280)
+	do(page, t, chromedp.Navigate(badNetwork(t, d)), click("form button"), see("body[data-mapped=true] .maplibregl-canvas"))
+	shop := &show{url: badNetwork(t, d)}
+	page = shopkeeper(apart(chrome, t), t, shop, false, 1280)
+	orders(page, t, shop, shop.nearby(t), "1407")
+	do(page, t, see("[data-mapped=true] .maplibregl-canvas"))
+}
+
+// badNetwork returns another address of a demo, at which each thing that a map is made of is lost when it is asked for first.
+func badNetwork(t *testing.T, d *show) string {
+	t.Helper()
+	to, err := url.Parse(d.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := map[*regexp.Regexp]*atomic.Bool{}
+	for _, part := range []string{`/map\.[^/]*js$`, `-csp\.js$`, `-worker\.js$`, `/tiles/\w+\.json$`, `\.mvt$`} {
+		lost[regexp.MustCompile(part)] = new(atomic.Bool)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for part, once := range lost {
+			if part.MatchString(r.URL.Path) && once.CompareAndSwap(false, true) {
+				panic(http.ErrAbortHandler)
+			}
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+		for part, once := range lost {
+			if !once.Load() {
+				t.Errorf("nothing that is called %v was asked for", part)
+			}
+		}
+	})
+	return s.URL
 }
 
 // linksThatDoNotHold opens a link that has expired, and one that is none.

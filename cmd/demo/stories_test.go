@@ -28,6 +28,7 @@ func TestStories(t *testing.T) {
 	d := begin(t)
 	for name, tell := range map[string]story{
 		"recipient opens": recipientOpens, "recipient cannot come": recipientCannotCome, "recipient loses the connection": recipientLosesTheConnection,
+		"map comes late":         mapComesLate,
 		"links that do not hold": linksThatDoNotHold, "page is light": pageIsLight, "merchant delivers": merchantDelivers, "merchant cancels": merchantCancels,
 		"merchant takes back": merchantTakesBack, "merchant loses the connection": merchantLosesTheConnection, "by keyboard alone": byKeyboardAlone, "every page": everyPage,
 		"programs": everythingIsThere,

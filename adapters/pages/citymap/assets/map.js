@@ -54,8 +54,26 @@ function badge(kind, label) {
   return e;
 }
 
+// drawn waits until a map is seen. MapLibre asks for its style and its worker once, and says
+// nothing when a worker does not come; so what stays silent for too long has failed.
+function drawn(map) {
+  let patience = 0, styled = false;
+  return new Promise((done, failed) => {
+    const wait = () => {
+      clearTimeout(patience);
+      patience = setTimeout(() => document.hidden ? wait() : failed(new Error('the map did not come')), 12000);
+    };
+    map.once('style.load', () => { styled = true; });
+    map.on('error', (e) => { if (!styled) failed(e.error); });
+    map.once('load', done);
+    map.on('data', () => { if (patience) wait(); });
+    wait();
+  }).finally(() => { clearTimeout(patience); patience = 0; });
+}
+
 // openMap shows the map in an element. Words are the labels of what is on it:
-// robot, pickup, dropoff, map. It fails where the browser cannot draw maps.
+// robot, pickup, dropoff, map. It fails, and leaves the element as it was, where the browser
+// cannot draw maps, and where something of the map could not be loaded: then it may be tried again.
 export async function openMap(element, { words = {}, tiles = '/tiles', centre, zoom = 15, padding = 56 } = {}) {
   const gl = await load();
   const absolute = (url) => ({ url: new URL(url, location.href).href });
@@ -70,7 +88,12 @@ export async function openMap(element, { words = {}, tiles = '/tiles', centre, z
   map.addControl(new gl.NavigationControl({ showCompass: false }), 'top-right');
   map.getCanvas().setAttribute('aria-label', words.map ?? 'Map');
   const view = new View(gl, map, words, padding, tiles);
-  await new Promise((done) => map.once('load', done));
+  try {
+    await drawn(map);
+  } catch (e) {
+    view.close();
+    throw e;
+  }
   view.dress();
   return view;
 }

@@ -88,17 +88,20 @@ async function look() {
   } catch { /* the next look will do */ }
 }
 
-async function openMap() {
+// Browsers remember an address that could not be loaded, so each try has its own.
+const tries = 6;
+async function openMap(n = 1) {
   const place = document.getElementById('map');
-  if (!map || !place) return;
+  if (!map || !place || ended()) return;
   try {
     const a = await fetch(`${api}/track`, { signal: AbortSignal.timeout(8000) });
-    const t = await a.json(), module = await import(map);
+    const t = await a.json(), module = await import(n > 1 ? `${map}?try=${n}` : map);
     view = await module.openMap(place, { words: { robot: 'Robot', pickup: 'Your store', dropoff: 'Customer', map: 'Map' }, tiles, centre: point(t.pickup) });
     await look();
     page.dataset.mapped = 'true';
   } catch {
-    place.closest('section').remove(); // this browser draws no maps
+    if (n < tries) setTimeout(openMap, 2000 * n, n + 1);
+    else place.closest('section').remove(); // this browser draws no maps
   }
 }
 openMap();

@@ -55,6 +55,9 @@ function setAlert(id, html) {
   tick();
 }
 
+// What is scrolled to must not come to lie under the alerts.
+if (here) new ResizeObserver(() => document.documentElement.style.setProperty('--alerts', `${here.offsetHeight}px`)).observe(here);
+
 // A robot that still waits is told again.
 setInterval(() => { if (here?.querySelector('.alert:not(.opened)')) ring(); }, 30000);
 

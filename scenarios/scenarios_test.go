@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"footway/adapters/schema"
@@ -17,6 +18,7 @@ import (
 	"footway/core/config"
 	"footway/core/fault"
 	"footway/core/kpi"
+	"footway/core/setting"
 	"footway/scenarios"
 	"footway/sim/city"
 	"footway/sim/scenario"
@@ -126,6 +128,32 @@ func checkPlaces(t *testing.T, doc *yamlfile.Document, s *scenario.Scenario) {
 	for i, e := range s.Events {
 		if e.Street != "" && !streets[e.Street] {
 			t.Errorf("events[%d]: the city has no %q", i, e.Street)
+		}
+	}
+}
+
+// TestWrittenAgain: a scenario that was read and written is the same one, in not many more lines.
+func TestWrittenAgain(t *testing.T) {
+	for _, name := range scenarios.Names() {
+		text, _ := scenarios.Read(name)
+		read := func(text []byte) scenario.Scenario {
+			s := scenario.Defaults()
+			doc, err := yamlfile.Parse(name, text)
+			if err == nil {
+				err = doc.Decode(&s)
+			}
+			if err != nil {
+				t.Fatalf("%s: %v in\n%s", name, err, text)
+			}
+			return s
+		}
+		once := read(text)
+		again, err := yamlfile.Write(setting.Difference(scenario.Defaults(), once))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(once, read(again), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s, written again (-want +got):\n%s\nof\n%s", name, diff, again)
 		}
 	}
 }

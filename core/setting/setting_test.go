@@ -214,6 +214,55 @@ func TestFieldsRoundTrip(t *testing.T) {
 	}
 }
 
+// plainly returns a document as Decode takes it.
+func plainly(v any) any {
+	switch v := v.(type) {
+	case []Pair:
+		out := map[string]any{}
+		for _, p := range v {
+			out[p.Name] = plainly(p.Value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = plainly(x)
+		}
+		return out
+	}
+	return v
+}
+
+// TestDifference: read over what it was taken from, a difference makes the other one; and it says no more than it must.
+func TestDifference(t *testing.T) {
+	three := 3
+	other := good()
+	other.Zone = "y"
+	d := &other.Dispatch
+	d.RoundEvery, d.Small, d.Factor, d.Lazy, d.Fee, d.Maybe = clock.Minute, 8, 1.25, !d.Lazy, 0, &three
+	d.Hours, d.Weights = []hours{{0, 0}, {clock.Hour, 2 * clock.Hour}}, []int{}
+	d.ByName = map[string]hours{"b": {1, 2}, "a": {3, 4}}
+	got := Difference(good(), other)
+	back := good()
+	back.Dispatch.ByName = map[string]hours{}
+	if errs := Decode("", plainly(got), &back); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if diff := cmp.Diff(other, back, cmp.AllowUnexported(outer{}, inner{})); diff != "" {
+		t.Errorf("read again (-want +got):\n%s", diff)
+	}
+	if len(got) != 2 || got[0].Name != "dispatch" || got[1].Name != "zone" {
+		t.Errorf("%v; want dispatch and zone, in the order of the fields", got)
+	}
+	if same := Difference(other, &other); len(same) != 0 {
+		t.Errorf("of a thing with itself it is %v", same)
+	}
+	v := Difference(inner{}, inner{Maybe: new(int)})
+	if want := []Pair{{"maybe", int64(0)}}; !cmp.Equal(want, v) {
+		t.Errorf("of a pointer to 0 it is %v, want %v", v, want)
+	}
+}
+
 func texts(errs []error) []string {
 	var all []string
 	for _, err := range errs {

@@ -61,7 +61,11 @@ func crowd(robots int) (*desk.Desk, error) {
 		return nil, err
 	}
 	with := []string{fmt.Sprintf("fleet.robots=%d", robots), fmt.Sprintf("fleet.docks=%d", min(robots/8, 1000)), fmt.Sprintf("demand.per_hour=%d", robots), "duration=1h"}
-	base, err := newLab("lunch-rush", nil, net, with)
+	lunch, err := builtIn("lunch-rush")
+	if err != nil {
+		return nil, err
+	}
+	base, err := newLab(lunch, net, with)
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,10 @@ func openRun(ctx context.Context, path, market string) (*readRun, error) {
 	if x.net, err = loadNetwork(ctx, market); err != nil {
 		return fail(err)
 	}
+	beside := filepath.Join(filepath.Dir(path), scenarioFile)
+	if _, err := os.Stat(beside); !errors.Is(err, fs.ErrNotExist) {
+		x.scenario, x.wrong = readScenario(beside)
+	}
 	return x, nil
 }
 
@@ -93,14 +97,16 @@ func loadNetwork(ctx context.Context, path string) (*maps.Network, error) {
 	return n, err
 }
 
-// simulator returns the lab of a run: of the scenario file that the flags name, or of the program's.
-func (f *flags) simulator(x *readRun) (*lab, error) {
-	if f.scenario == "" {
-		return x.simulator(), nil
-	}
-	text, err := os.ReadFile(f.scenario)
+// readScenario reads what a run was made of, with the recording that it names.
+func readScenario(path string) (*source, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return x.lab(f.scenario, text)
+	return read(path, text, func(recording string) ([]byte, error) {
+		if !filepath.IsAbs(recording) {
+			recording = filepath.Join(filepath.Dir(path), recording)
+		}
+		return os.ReadFile(recording)
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"footway/adapters/yamlfile"
+	"footway/cmd/replay"
 	"footway/cmd/twin"
 	"footway/core/clock"
 	"footway/core/config"
@@ -25,12 +26,57 @@ import (
 	"footway/visualizer/play"
 )
 
+// source is a scenario as it was written, and the traffic that it replays.
+type source struct {
+	ref     string // how it is named on a command line
+	text    []byte
+	traffic *replay.Recording // nil: none
+}
+
+// read reads a scenario and the recording that it names, which get finds by its path from there.
+func read(ref string, text []byte, get func(path string) ([]byte, error)) (*source, error) {
+	s, err := parse(ref, text)
+	if err != nil {
+		return nil, err
+	}
+	x := &source{ref: ref, text: text}
+	if path := s.Demand.Recording; path != "" {
+		requests, err := get(path)
+		if err == nil {
+			x.traffic, err = replay.Read(path, bytes.NewReader(requests))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: demand.recording: %w", ref, err)
+		}
+	}
+	return x, nil
+}
+
+// builtIn returns a scenario that comes with the program.
+func builtIn(ref string) (*source, error) {
+	text, ok := scenarios.Read(ref)
+	if !ok {
+		return nil, fmt.Errorf("scenario %q: no such scenario comes with the program; there are %s", ref, strings.Join(scenarios.Names(), ", "))
+	}
+	return read(ref, text, func(path string) ([]byte, error) { return nil, fmt.Errorf("%s does not come with the program", path) })
+}
+
+func parse(ref string, text []byte) (scenario.Scenario, error) {
+	s := scenario.Defaults()
+	doc, err := yamlfile.Parse(ref, text)
+	if err == nil {
+		err = doc.Decode(&s)
+	}
+	return s, err
+}
+
 // lab runs a scenario with other settings, as often as somebody likes.
 type lab struct {
 	ref      string   // how the scenario is named on a command line
 	given    []string // assignments over it
 	scenario scenario.Scenario
 	network  *maps.Network
+	traffic  *replay.Recording // nil: none
 	shape    []setting.Field
 	began    *runlog.Began // of the run that is to be had again; nil: whatever the scenario gives
 }
@@ -38,20 +84,11 @@ type lab struct {
 // shapes are the parts of a scenario that can be tried beside its settings, from the start only.
 var shapes = []string{"fleet.robots", "fleet.couriers", "fleet.speed_mm_s", "demand.per_hour", "world.operators.count"}
 
-// newLab takes a scenario by its name, or from the text of a file, with assignments over it.
-func newLab(ref string, text []byte, net *maps.Network, assignments []string) (*lab, error) {
-	if text == nil {
-		var ok bool
-		if text, ok = scenarios.Read(ref); !ok {
-			return nil, fmt.Errorf("scenario %q: no such scenario comes with the program; there are %s", ref, strings.Join(scenarios.Names(), ", "))
-		}
-	}
-	doc, err := yamlfile.Parse(ref, text)
-	if err != nil {
-		return nil, err
-	}
-	l := &lab{ref: ref, scenario: scenario.Defaults(), network: net}
-	if err := doc.Decode(&l.scenario); err != nil {
+// newLab takes a scenario with assignments over it.
+func newLab(of *source, net *maps.Network, assignments []string) (*lab, error) {
+	l := &lab{ref: of.ref, network: net, traffic: of.traffic}
+	var err error
+	if l.scenario, err = parse(of.ref, of.text); err != nil {
 		return nil, err
 	}
 	for _, a := range assignments {
@@ -75,6 +112,9 @@ func (l *lab) options() (twin.Options, error) {
 	var errs []error
 	if o.Settings, errs = o.Scenario.Config(); len(errs) > 0 {
 		return o, errors.Join(errs...)
+	}
+	if l.traffic != nil {
+		l.traffic.Into(&o)
 	}
 	return o, errors.Join(scenario.Problems(&o.Scenario, kpi.Known)...)
 }
@@ -155,21 +195,22 @@ func (l *lab) Fork(after clock.Duration, assignments []string) (desk.Future, err
 		}
 		at = append(at, after.String()+":"+a)
 	}
+	if err := other.scenario.SetAt(at...); err != nil {
+		return nil, err
+	}
 	return other.start(nil, at)
 }
 
-// start begins a run of what the lab has, which at changes later.
+// start begins a run of what the lab has. What was assigned to its scenario, and what changes at a time, is for the command that
+// makes the run again.
 func (l *lab) start(assignments, at []string) (*future, error) {
 	o, err := l.options()
 	if err != nil {
 		return nil, err
 	}
-	if o.Later, err = twin.ParseLater(o.Settings, at); err != nil {
-		return nil, err
-	}
 	f := &future{live: play.NewLive(1 << 30), command: l.command(assignments, at), settings: o.Settings}
-	if n := len(o.Later); n > 0 {
-		f.settings = o.Later[n-1].Settings
+	if later, _ := l.scenario.Later(o.Settings); len(later) > 0 { // options found nothing wrong
+		f.settings = later[len(later)-1].Settings
 	}
 	header := runlog.Header{Scenario: l.scenario.Name, Seed: l.scenario.Seed, Market: l.scenario.Market.ID, Version: version}
 	if err := f.live.Add(runlog.Piece{Header: &header}); err != nil {

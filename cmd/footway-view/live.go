@@ -103,6 +103,9 @@ func (w *watcher) words() string {
 	return "connected"
 }
 
+// onceOnly says what to do about the settings of a running system.
+const onceOnly = "what is live happens once. Record its traffic (integrations.record), run that with footway replay --out DIR, and open DIR: there every setting can be tried"
+
 // liveOpening waits for a running system to say how it stands.
 func liveOpening(server string, w *watcher, network func() (*maps.Network, error), l look) *stages {
 	var net *maps.Network
@@ -124,7 +127,7 @@ func liveOpening(server string, w *watcher, network func() (*maps.Network, error
 			if err != nil {
 				return nil, false, 0, err
 			}
-			d, err = l.put(desk.Options{Run: run, Name: server, Live: w.words})
+			d, err = l.put(desk.Options{Run: run, Name: server, Live: w.words, Fixed: onceOnly})
 			return d, false, 1, err
 		}},
 	}}
@@ -133,7 +136,9 @@ func liveOpening(server string, w *watcher, network func() (*maps.Network, error
 // fetchTimeout bounds how long a file may take to come.
 const fetchTimeout = 2 * time.Minute
 
-// fetch gets a file of at most limit bytes.
+var errNotThere = errors.New("the server has no such file")
+
+// fetch gets a file of at most limit bytes. Where there is none, the error is errNotThere.
 func fetch(ctx context.Context, address string, limit int64) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -146,6 +151,9 @@ func fetch(ctx context.Context, address string, limit int64) ([]byte, error) {
 		return nil, &fault.Error{Op: "fetch " + address, Kind: fault.Unavailable, Err: err}
 	}
 	defer resp.Body.Close() //nolint:errcheck // it was only read
+	if resp.StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("%s: %w", address, errNotThere)
+	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s: the server answers %s", address, resp.Status)
 	}
@@ -187,21 +195,26 @@ const (
 )
 
 // onDesk has a window show the system, whose map get fetches. Where another system begins, such as one that was started anew, its
-// map is fetched anew too.
+// map is fetched anew too, and it is looked at as the one before was, now.
 func (w *watcher) onDesk(o *window.Options, server string, get func() (*maps.Network, error), l look) {
 	open := func() window.Opening { return liveOpening(server, w, later(get), l) }
-	o.Title, o.Opening, o.Before = server, open(), w.before(open)
+	o.Title, o.Opening = server, open()
+	o.Before = w.before(func(d *desk.Desk) window.Opening {
+		l.Link = d.Link()
+		l.At, l.After, l.clock = 0, -1, ""
+		return open()
+	})
 }
 
 // before returns what is done before each tick: the log takes what came; where another source begins,
 // the desk is opened anew.
-func (w *watcher) before(open func() window.Opening) func() (window.Opening, error) {
-	return func() (window.Opening, error) {
+func (w *watcher) before(open func(*desk.Desk) window.Opening) func(*desk.Desk) (window.Opening, error) {
+	return func(d *desk.Desk) (window.Opening, error) {
 		anew, err := w.absorb()
 		if !anew || err != nil {
 			return nil, nil //nolint:nilnil,nilerr // words says what is wrong; what came so far can still be looked at
 		}
 		w.log = play.NewLive(buffer)
-		return open(), nil
+		return open(d), nil
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"footway/core/runlog"
 	"footway/visualizer/desk"
 	"footway/visualizer/play"
+	"footway/visualizer/scene"
 	"footway/visualizer/window"
 )
 
@@ -167,17 +168,17 @@ func TestSourceRestarts(t *testing.T) {
 		}
 	}
 	last := func() uint64 { b := w.log.Blocks(); return b[len(b)-1].Last }
-	before := w.before(func() window.Opening { return &stages{} })
-	if o, err := before(); err != nil || o == nil {
+	before := w.before(func(*desk.Desk) window.Opening { return &stages{} })
+	if o, err := before(nil); err != nil || o == nil {
 		t.Fatalf("the second header: opening %v, error %v; want the desk to be opened anew", o, err)
 	}
-	if o, err := before(); err != nil || o != nil || last() != 60 {
+	if o, err := before(nil); err != nil || o != nil || last() != 60 {
 		t.Errorf("then: opening %v, error %v, %d events; want the 60 of the second system", o, err, last())
 	}
 	if err := w.take(runlog.Piece{Events: events[60:70]}); err != nil {
 		t.Fatal(err)
 	}
-	if o, err := before(); err != nil || o != nil || last() != 70 {
+	if o, err := before(nil); err != nil || o != nil || last() != 70 {
 		t.Errorf("more of it: opening %v, error %v, %d events; want 70", o, err, last())
 	}
 }
@@ -193,17 +194,24 @@ func TestMapOfTheNextSystem(t *testing.T) {
 	var fetched atomic.Int32
 	w.onDesk(&o, "ops.example", func() (*maps.Network, error) { fetched.Add(1); return net, nil }, look{Link: desk.NewLink()})
 	header := runlog.Header{Scenario: "journal"}
+	var d *desk.Desk
 	for n := range int32(2) {
 		if err := w.take(runlog.Piece{Header: &header, Events: events[:200]}); err != nil {
 			t.Fatal(err)
 		}
 		opening := o.Opening
 		if n > 0 {
-			if opening, err = o.Before(); err != nil || opening == nil {
+			closer := d.Link()
+			closer.Theme, closer.Zoom, closer.Centre, closer.At, closer.Playing = scene.Dark, 2, net.Merchants[0].Point, events[100].T, false
+			closer.Selection = scene.Selection{Kind: scene.Robot, ID: "r2"}
+			if err := d.Show(closer); err != nil {
+				t.Fatal(err)
+			}
+			if opening, err = o.Before(d); err != nil || opening == nil {
 				t.Fatalf("the next system: opening %v, %v", opening, err)
 			}
+			d = nil
 		}
-		var d *desk.Desk
 		for end := time.Now().Add(patience); d == nil; {
 			var doing string
 			if d, doing, _, err = opening.Step(time.Millisecond); err != nil || time.Now().After(end) {
@@ -212,6 +220,9 @@ func TestMapOfTheNextSystem(t *testing.T) {
 		}
 		if s := d.Status(); fetched.Load() != n+1 || !s.Playing || s.Speed != 1 {
 			t.Errorf("system %d: %d maps fetched; playing %v, %g times as fast; want %d, and as it happens", n+1, fetched.Load(), s.Playing, s.Speed, n+1)
+		}
+		if l := d.Link(); n > 0 && (l.Theme != scene.Dark || l.Zoom != 2 || l.Selection.ID != "r2" || l.At != 0) {
+			t.Errorf("system %d is looked at as %s; want it as the one before was, now", n+1, l)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func parseFlags(args []string, stderr io.Writer) (*flags, error) {
 	set.StringVar(&f.theme, "theme", "", "light or dark (default light)")
 	set.StringVar(&f.compare, "compare", "", "a run to compare with")
 	set.StringVar(&f.demo, "demo", "", "run a scenario that comes with the program")
-	set.StringVar(&f.scenario, "scenario", "", "the scenario file of the run, to tune it; else one of the program's of that name")
+	set.StringVar(&f.scenario, "scenario", "", "the scenario file of the run, to tune it, if it is not beside the log")
 	set.StringVar(&f.live, "live", "", "address of a running system to watch")
 	set.StringVar(&f.token, "token-file", "", "file with a token for --live")
 	set.BoolVar(&f.play, "play", false, "play at once")
@@ -197,11 +197,13 @@ func (f *flags) open(ctx context.Context, o *window.Options) (closer func(), err
 			return closer, fmt.Errorf("%s is a run on another map than %s", f.Compare, f.Run)
 		}
 	}
-	sim, err := f.simulator(a)
-	if err != nil {
-		return closer, err
+	if f.scenario != "" {
+		if a.scenario, err = readScenario(f.scenario); err != nil {
+			return closer, err
+		}
+		a.wrong = nil
 	}
-	d, err := file(&a.opened, b, sim, f.look)
+	d, err := file(&a.opened, b, f.look)
 	o.Opening = &stages{steps: []stage{{"opening", func(time.Duration) (*desk.Desk, bool, float64, error) { return d, false, 1, nil }}}}
 	return closer, err
 }

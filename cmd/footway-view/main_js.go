@@ -156,7 +156,7 @@ func (p *page) openRun(ctx context.Context, l look) window.Opening {
 		} else if a.net.Hash() != b.net.Hash() {
 			return nil, false, 0, errors.New("the two runs are on different maps")
 		}
-		d, err = file(a, beside, a.simulator(), l)
+		d, err = file(a, beside, l)
 		return d, false, 1, err
 	}}}}
 }
@@ -167,11 +167,11 @@ func (p *page) fetchRun(ctx context.Context, name, market string) (*opened, erro
 	if err != nil {
 		return nil, err
 	}
-	address, err := base.Parse(name)
+	log, err := base.Parse(name)
 	if err != nil {
 		return nil, err
 	}
-	b, err := fetch(ctx, address.String(), maxLog)
+	b, err := fetch(ctx, log.String(), maxLog)
 	if err != nil {
 		return nil, err
 	}
@@ -182,11 +182,35 @@ func (p *page) fetchRun(ctx context.Context, name, market string) (*opened, erro
 	if market == "" {
 		market = "market.fwnet" // beside it
 	}
-	if address, err = address.Parse(market); err != nil {
+	address, err := log.Parse(market)
+	if err != nil {
 		return nil, err
 	}
-	x.net, err = p.fetchMap(ctx, address.String())
-	return x, err
+	if x.net, err = p.fetchMap(ctx, address.String()); err != nil {
+		return nil, err
+	}
+	x.scenario, x.wrong = p.fetchScenario(ctx, log)
+	return x, nil
+}
+
+// fetchScenario gets what a run was made of, if that is beside it, and the recording that it names.
+func (p *page) fetchScenario(ctx context.Context, log *url.URL) (*source, error) {
+	beside := func(path string) (string, []byte, error) {
+		at, err := log.Parse(path)
+		if err != nil {
+			return "", nil, err
+		}
+		b, err := fetch(ctx, at.String(), maxLog)
+		return at.String(), b, err
+	}
+	at, text, err := beside(scenarioFile)
+	if errors.Is(err, errNotThere) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, err
+	}
+	return read(at, text, func(path string) ([]byte, error) { _, b, err := beside(path); return b, err })
 }
 
 // seen tells the page how the desk stands: window.footway, which nobody can change anything by.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"footway/core/clock"
 	"footway/core/maps"
 	"footway/visualizer/desk"
+	"footway/visualizer/play"
 	"footway/visualizer/window"
 )
 
@@ -136,28 +138,17 @@ func TestViewAgain(t *testing.T) {
 // TestForkIsTheRunUntilThen runs a scenario again with another setting from the middle on.
 func TestForkIsTheRunUntilThen(t *testing.T) {
 	_, rush := twintest.Open(t)
-	l, err := newLab("rain", nil, rush.Network, []string{"duration=20m", "fleet.robots=6"})
+	rain, err := builtIn("rain")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := newLab(rain, rush.Network, []string{"duration=20m", "fleet.robots=6"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const after = 15 * clock.Minute
-	finish := func(f desk.Future, err error) *future {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for done := false; !done; {
-			if done, err = f.Step(time.Second); err != nil {
-				t.Fatal(err)
-			}
-		}
-		x, ok := f.(*future)
-		if !ok {
-			t.Fatalf("%T", f)
-		}
-		return x
-	}
-	a := finish(l.Fork(0, nil))
-	b := finish(l.Fork(after, []string{"dispatch.policy=nearest"}))
+	a := forked(t, l, 0)
+	b := forked(t, l, after, "dispatch.policy=nearest")
 	parted := clock.Duration(-1)
 	for i := range min(len(a.live.Blocks()), len(b.live.Blocks())) {
 		x, errX := a.live.Events(i)
@@ -192,6 +183,82 @@ func TestForkIsTheRunUntilThen(t *testing.T) {
 	}
 }
 
+// forked returns a run of a lab with other settings from an instant on, at its end.
+func forked(t *testing.T, l *lab, after clock.Duration, assignments ...string) *future {
+	t.Helper()
+	f, err := l.Fork(after, assignments)
+	for done := false; !done && err == nil; {
+		done, err = f.Step(time.Second)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, ok := f.(*future)
+	if !ok {
+		t.Fatalf("%T", f)
+	}
+	return x
+}
+
+// TestReplayIsForked: a replay of partners' traffic is made anew, and with another setting, of what is beside its log.
+func TestReplayIsForked(t *testing.T) {
+	dir := kept(t)
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const day = "day.jsonl"
+	write(scenarioFile, "name: day\nstart: 2026-06-12T11:00\nduration: 30m\nfleet: {robots: 8}\ndemand: {recording: "+day+"}\n")
+	open := func() (*readRun, error) { return openRun(t.Context(), dir, "") }
+
+	// What is wrong with it is told; the log is looked at all the same.
+	x, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := x.simulator(); err == nil || !strings.Contains(err.Error(), "demand.recording: open ") || !strings.Contains(err.Error(), day) {
+		t.Errorf("without the recording: %v; want an error that names it", err)
+	}
+	d, err := file(&x.opened, nil, look{Link: desk.NewLink()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := desk.NewLink()
+	link.Fork = 0
+	if err := d.Show(link); err == nil || !strings.Contains(err.Error(), day) {
+		t.Errorf("a fork: %v; want an error that says why there is none", err)
+	}
+
+	const ask = `{"at": "2026-06-12T11:0%d:00Z", "partner": "acme", "method": "POST", "path": "/drive/v2/quotes%s", "headers": {}, "body": %s}` + "\n"
+	const order = `{"external_delivery_id": "d-1", "pickup_address": "104 Hedgerow Terrace, Port Ellery", "pickup_phone_number": "+12065550107", "pickup_business_name": "Soup", "dropoff_address": "208 Hedgerow Terrace, Port Ellery", "dropoff_phone_number": "+12065550161", "order_value": 1500}`
+	write(day, fmt.Sprintf(ask, 1, "", order)+fmt.Sprintf(ask, 2, "/d-1/accept", "{}"))
+	if x, err = open(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := x.simulator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*future{forked(t, l, 0), forked(t, l, 0), forked(t, l, 10*clock.Minute, "dispatch.policy=nearest")} {
+		run, err := play.Open(f.live, x.net)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for done := false; !done; {
+			if done, err = run.Scan(1000); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n, ok := run.KPIs().Get("delivered"); !ok || n != 1 {
+			t.Errorf("%s: %v delivered; want the one of the recording", f.Command(), n)
+		}
+		if want := "footway run " + filepath.Join(dir, scenarioFile); !strings.HasPrefix(f.Command(), want) {
+			t.Errorf("command %q; want %s …", f.Command(), want)
+		}
+	}
+}
+
 // TestAnotherRunIsNotForked: the scenario at hand is not what the log was made of.
 func TestAnotherRunIsNotForked(t *testing.T) {
 	reader, rush := twintest.Open(t)
@@ -200,7 +267,10 @@ func TestAnotherRunIsNotForked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := x.lab("lunch-rush", nil)
+	if x.scenario, err = builtIn("lunch-rush"); err != nil {
+		t.Fatal(err)
+	}
+	l, err := x.simulator()
 	if err != nil {
 		t.Fatal(err)
 	}

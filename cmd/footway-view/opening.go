@@ -99,7 +99,11 @@ func demo(l look) *stages {
 			return nil, false, 0, err
 		}},
 		{"sending the robots out", func(time.Duration) (d *desk.Desk, more bool, part float64, err error) {
-			if base, err = newLab(ref, nil, net, assignments); err != nil {
+			scenario, err := builtIn(ref)
+			if err != nil {
+				return nil, false, 0, err
+			}
+			if base, err = newLab(scenario, net, assignments); err != nil {
 				return nil, false, 0, err
 			}
 			f, err = base.start(assignments, nil)
@@ -139,23 +143,29 @@ func onDesk(f *future, base *lab, name string, l look, done bool) (*desk.Desk, e
 
 // opened is a run that was read.
 type opened struct {
-	name string
-	log  *runlog.Reader
-	net  *maps.Network
+	name     string
+	log      *runlog.Reader
+	net      *maps.Network
+	scenario *source // that was beside the log; nil: there was none
+	wrong    error   // with that scenario
 }
 
-// simulator returns the lab of the scenario of a run's name, or nil if none comes with the program.
-func (x *opened) simulator() *lab {
-	l, err := x.lab(x.log.Header().Scenario, nil)
-	if err != nil {
-		return nil // it is looked at all the same
+// scenarioFile, beside a log, is what the run was made of.
+const scenarioFile = "scenario.yaml"
+
+// simulator returns a lab of what the run was made of: of the scenario beside the log, or of the program's of that name.
+func (x *opened) simulator() (*lab, error) {
+	from, name := x.scenario, x.log.Header().Scenario
+	if from == nil && x.wrong == nil {
+		var err error
+		if from, err = builtIn(name); err != nil {
+			return nil, fmt.Errorf("there is no %s beside %s, as footway run and footway replay write with --out", scenarioFile, x.name)
+		}
 	}
-	return l
-}
-
-// lab returns the lab of a scenario with the seed of the run.
-func (x *opened) lab(ref string, text []byte) (*lab, error) {
-	return newLab(ref, text, x.net, []string{"seed=" + strconv.FormatUint(x.log.Header().Seed, 10)})
+	if x.wrong != nil {
+		return nil, x.wrong
+	}
+	return newLab(from, x.net, []string{"seed=" + strconv.FormatUint(x.log.Header().Seed, 10)})
 }
 
 func (x *opened) play() (*play.Run, error) {
@@ -167,7 +177,7 @@ func (x *opened) play() (*play.Run, error) {
 }
 
 // file shows a run that was read, and one beside it unless that is nil.
-func file(a, b *opened, sim *lab, l look) (*desk.Desk, error) {
+func file(a, b *opened, l look) (*desk.Desk, error) {
 	run, err := a.play()
 	if err != nil {
 		return nil, err
@@ -180,7 +190,9 @@ func file(a, b *opened, sim *lab, l look) (*desk.Desk, error) {
 		}
 		o.OtherName = b.name
 	}
-	if sim != nil {
+	if sim, err := a.simulator(); err != nil {
+		o.Fixed = err.Error() // it is looked at all the same
+	} else {
 		sim.began = run.Began()
 		o.Simulator = sim
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,15 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"footway/adapters/partner"
 	"footway/adapters/recording"
-	"footway/adapters/uber"
-	"footway/cmd/twin"
+	"footway/cmd/replay"
 	"footway/core/clock"
-	"footway/core/delivery"
-	"footway/core/market"
 	"footway/sim/scenario"
-	"footway/sim/world"
 )
 
 func newReplayCommand() *cobra.Command {
@@ -43,11 +37,11 @@ holds every answer beside its request's line; after --resume, those from there o
   footway replay day.jsonl --market market.yaml --json`,
 		Args: wants("RECORDING"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			requests, err := readRecording(args[0])
+			traffic, err := readRecording(args[0])
 			if err != nil {
 				return err
 			}
-			s, err := scenarioOf(args[0], requests, flags.market)
+			s, err := scenarioOf(args[0], traffic, flags.market)
 			if err != nil {
 				return err
 			}
@@ -55,12 +49,11 @@ holds every answer beside its request's line; after --resume, those from there o
 			if err != nil {
 				return err
 			}
-			var replay *recording.Replay
-			var answers []answer
-			o.Traffic = trafficOf(requests, market.ID(s.Market.ID), &replay, func(a answer) { answers = append(answers, a) })
+			var answers []replay.Answer
+			traffic.Answered = func(a replay.Answer) { answers = append(answers, a) }
 			return runAndTell(cmd, s, o, &out, func(w io.Writer) error {
 				fmt.Fprintln(w)
-				return errors.Join(replay.Summary().WriteText(w), writeAnswers(out.dir, answers))
+				return errors.Join(traffic.Summary().WriteText(w), writeAnswers(out.dir, answers))
 			})
 		},
 	}
@@ -70,33 +63,31 @@ holds every answer beside its request's line; after --resume, those from there o
 }
 
 // readRecording reads a recording that has at least one request.
-func readRecording(path string) ([]recording.Request, error) {
+func readRecording(path string) (*replay.Recording, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	defer f.Close()
-	requests, err := recording.Read(f)
+	r, err := replay.Read(path, f)
 	if err != nil {
-		return nil, usagef("%s: %w", path, err)
+		return nil, usageError{err}
 	}
-	if len(requests) == 0 {
-		return nil, usagef("%s: the recording is empty", path)
-	}
-	return requests, nil
+	return r, nil
 }
 
 // scenarioOf makes the scenario that a recording runs in: as long as it is, with
 // no other demand, and with a fleet for its traffic unless a market file names one.
-func scenarioOf(path string, requests []recording.Request, marketPath string) (*scenarioFile, error) {
+func scenarioOf(path string, traffic *replay.Recording, marketPath string) (*scenarioFile, error) {
 	if marketPath == "" {
 		return nil, usagef("--market is missing: the map on which %s was recorded, or a market file", path)
 	}
-	s := &scenarioFile{ref: path, Scenario: scenario.Defaults()}
+	s := &scenarioFile{ref: path, traffic: traffic, file: path, Scenario: scenario.Defaults()}
 	s.Name, _, _ = strings.Cut(filepath.Base(path), ".")
 	s.About = "Recorded partner traffic, decided anew."
 	s.Seed = 1
 	s.Demand.Recording = path
+	requests := traffic.Requests
 	first, last := requests[0].At, requests[len(requests)-1].At
 	s.Duration = last.Sub(first) + clock.Minute
 	// A busy robot carries about a delivery and a half in an hour.
@@ -130,29 +121,8 @@ func busiestHour(requests []recording.Request) int {
 	return most
 }
 
-// replayInto makes the recording at path the traffic of a run.
-func replayInto(o *twin.Options, path string) error {
-	requests, err := readRecording(path)
-	if err != nil {
-		return fmt.Errorf("demand.recording: %w", err)
-	}
-	var replay *recording.Replay
-	o.Traffic = trafficOf(requests, market.ID(o.Scenario.Market.ID), &replay, func(answer) {})
-	return nil
-}
-
-// answer is what a partner would have got, as answers.jsonl has it.
-type answer struct {
-	Line   int             `json:"line"` // of the request in the recording
-	At     clock.Time      `json:"at"`
-	Method string          `json:"method"`
-	Path   string          `json:"path"`
-	Status int             `json:"status"`
-	Body   json.RawMessage `json:"body"`
-}
-
 // writeAnswers writes every answer of a replay, one to a line, if there is a folder for it.
-func writeAnswers(dir string, answers []answer) error {
+func writeAnswers(dir string, answers []replay.Answer) error {
 	if dir == "" {
 		return nil
 	}
@@ -166,39 +136,4 @@ func writeAnswers(dir string, answers []answer) error {
 		}
 		return nil
 	})
-}
-
-// lineIDs names what a request makes after its line, so that a run that is resumed goes on with the same names.
-type lineIDs struct{ line int }
-
-// NewID implements delivery.IDs.
-func (i *lineIDs) NewID(kind string) string { return fmt.Sprintf("%s-%d", kind, i.line) }
-
-// trafficOf makes requests through the translation that serves partners. It
-// puts the replay where the caller finds its account, and tells each answer.
-func trafficOf(requests []recording.Request, m market.ID, replay **recording.Replay, tell func(answer)) func(*twin.Services) world.Traffic {
-	return func(s *twin.Services) world.Traffic {
-		drive := partner.NewDrive(partner.Deps{
-			Market: m, Quotes: s.Deliveries, Changes: s.Deliveries, Estimates: s.Dispatch,
-			Businesses: s.Merchants, Stores: s.Merchants, Places: s.Maps, Clock: s.Clock,
-		})
-		ids := &lineIDs{}
-		direct := uber.NewDirect(uber.Deps{
-			Market: m, Quotes: s.Deliveries, Changes: s.Deliveries, Board: s.Board, Estimates: s.Dispatch, Stores: s.Merchants, Places: s.Maps,
-			IDs: ids, Clock: s.Clock,
-		})
-		*replay = recording.NewReplay(requests, func(ctx context.Context, r recording.Request) (recording.Answer, error) {
-			asked := partner.Request{Partner: delivery.PartnerID(r.Partner), Method: r.Method, Path: r.Path, Body: r.Body}
-			var a partner.Response
-			if strings.HasPrefix(r.Path, uber.Prefix) {
-				ids.line = r.Line
-				a = partner.Response(direct.Handle(ctx, uber.Request(asked)))
-			} else {
-				a = drive.Handle(ctx, asked)
-			}
-			tell(answer{Line: r.Line, At: s.Clock.Now(), Method: r.Method, Path: r.Path, Status: a.Status, Body: a.Body})
-			return recording.Answer{Status: a.Status, Operation: a.Operation, Body: a.Body}, a.Err
-		})
-		return *replay
-	}
 }

@@ -12,8 +12,11 @@ import (
 
 	"footway/adapters/mapdraw"
 	"footway/adapters/report"
+	"footway/adapters/yamlfile"
 	"footway/cmd/twin"
 	"footway/core/maps"
+	"footway/core/setting"
+	"footway/sim/scenario"
 )
 
 // results is the folder of a run's files. Without a folder nothing is kept.
@@ -27,7 +30,9 @@ const (
 	logFile    = "run.fwlog"
 	reportFile = "report.html"
 	kpisFile   = "kpis.json"
-	marketMap  = "market.fwnet" // so that the log can be looked at with nothing but the folder
+	// The map and the scenario, so that the run can be looked at, made anew and tuned with nothing but the folder.
+	marketMap    = "market.fwnet"
+	scenarioText = "scenario.yaml"
 )
 
 func openResults(dir string) (*results, error) {
@@ -82,6 +87,7 @@ func (r *results) keep(s *scenarioFile, o twin.Options, res twin.Result, wall ti
 	err = errors.Join(
 		writeFile(filepath.Join(r.dir, reportFile), func(f *os.File) error { return report.Write(f, page) }),
 		writeNetwork(filepath.Join(r.dir, marketMap), o.Network),
+		writeFile(filepath.Join(r.dir, scenarioText), func(f *os.File) error { return r.writeScenario(f, s, command) }),
 		writeFile(filepath.Join(r.dir, kpisFile), func(f *os.File) error { return writeJSON(f, resultJSON(s.Name, s.Seed, res, wall)) }),
 		r.file.Chmod(0o644), r.file.Close(),
 	)
@@ -101,4 +107,37 @@ func picture(n *maps.Network) (report.Picture, error) {
 		return report.Picture{}, fmt.Errorf("picture of the market: %w", err)
 	}
 	return report.Picture{Type: "image/png", Data: b.Bytes(), Attribution: n.Attribution}, nil
+}
+
+// writeScenario writes what the run was made of: the scenario with all that the command line changed.
+func (r *results) writeScenario(w io.Writer, s *scenarioFile, command string) error {
+	given := s.given
+	given.Market.ID, given.Market.Network = s.Market.ID, marketMap
+	if s.traffic != nil { // it may have personal data, and so it stays where it is
+		at, err := relative(r.dir, s.file)
+		if err != nil {
+			return err
+		}
+		given.Demand.Recording = at
+	}
+	text, err := yamlfile.Write(setting.Difference(scenario.Defaults(), given))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "# Of: %s\n# footway run makes the same run again of this file.\n%s", strings.ReplaceAll(command, "\n", " "), text)
+	return err
+}
+
+// relative returns the path of a file from a folder.
+func relative(folder, file string) (string, error) {
+	from, err := filepath.Abs(folder)
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	path, err := filepath.Rel(from, to)
+	return filepath.ToSlash(path), err
 }

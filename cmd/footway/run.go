@@ -29,7 +29,7 @@ type output struct {
 }
 
 func (o *output) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.dir, "out", "", "`folder` for run.fwlog, report.html, kpis.json and market.fwnet, the map")
+	cmd.Flags().StringVar(&o.dir, "out", "", "`folder` for run.fwlog, report.html, kpis.json, scenario.yaml, of which the run can be made again, and market.fwnet, the map")
 	cmd.Flags().BoolVar(&o.json, "json", false, "one JSON object on standard output; everything else goes to standard error")
 	cmd.Flags().StringVar(&o.checkpoint, "checkpoint", "", "stop at --stop-at and write the run down in this `file`")
 	cmd.Flags().TextVar(&o.stopAt, "stop-at", clock.Duration(0), "`time` after the start at which --checkpoint stops, such as 1h30m")

@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"footway/adapters/yamlfile"
 	"footway/adapters/zstd"
+	"footway/cmd/replay"
 	"footway/cmd/twin"
 	"footway/core/config"
 	"footway/core/kpi"
@@ -26,6 +28,10 @@ type scenarioFile struct {
 	ref string             // as the person named it
 	dir string             // that its paths are relative to; "" for a built-in one
 	doc *yamlfile.Document // for errors
+
+	given   scenario.Scenario // with the flags over it, and what follows from others not filled in
+	traffic *replay.Recording // that its recording has; nil: not read yet
+	file    string            // that traffic was read from
 }
 
 // loadScenario reads the scenario that ref names: a file, or a built-in one by its name.
@@ -98,6 +104,11 @@ func (f *runFlags) apply(cmd *cobra.Command, s *scenarioFile) (config.Settings, 
 			return config.Settings{}, usagef("--set: %w", plain(err))
 		}
 	}
+	if err := s.SetAt(f.setAt...); err != nil {
+		return config.Settings{}, usagef("--set-at: %w", plain(err))
+	}
+	s.given = s.Scenario
+	s.given.Fleet.Named, s.given.Demand.Orders = slices.Clone(s.Fleet.Named), slices.Clone(s.Demand.Orders)
 	s.Fill()                  // last, since what it derives follows from what was set
 	settings, _ := s.Config() // Problems tells what is wrong with it
 	errs := scenario.Problems(&s.Scenario, kpi.Known)
@@ -180,13 +191,14 @@ func (f *runFlags) prepare(cmd *cobra.Command, s *scenarioFile) (twin.Options, e
 		return twin.Options{}, err
 	}
 	o := twin.Options{Scenario: s.Scenario, Network: net, Settings: settings, Version: version(), Codec: &zstd.Codec{}}
-	if o.Later, err = twin.ParseLater(settings, f.setAt); err != nil {
-		return o, usagef("--set-at: %w", plain(err))
-	}
-	if s.Demand.Recording != "" {
-		if err := replayInto(&o, s.path(s.Demand.Recording)); err != nil {
-			return o, err
+	if s.Demand.Recording != "" && s.traffic == nil {
+		s.file = s.path(s.Demand.Recording)
+		if s.traffic, err = readRecording(s.file); err != nil {
+			return o, fmt.Errorf("demand.recording: %w", err)
 		}
+	}
+	if s.traffic != nil {
+		s.traffic.Into(&o)
 	}
 	return o, nil
 }

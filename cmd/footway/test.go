@@ -50,9 +50,9 @@ with --update and say why in the commit.`,
 					return err
 				}
 			}
-			golden := !cmd.Flags().Changed("seed") && len(flags.set) == 0 && flags.market == ""
+			golden := !cmd.Flags().Changed("seed") && len(flags.set) == 0 && len(flags.setAt) == 0 && flags.market == ""
 			if update && !golden {
-				return usagef("--update: the hashes are of the scenarios as they are; leave out --seed, --set and --market")
+				return usagef("--update: the hashes are of the scenarios as they are; leave out --seed, --set, --set-at and --market")
 			}
 			w := textOut(cmd, asJSON)
 			var all []*testCase

@@ -69,11 +69,7 @@ func (r *Run) Checkpoint() ([]byte, error) {
 
 // inputs is the hash of all that a run is made from but its map and recording.
 func (o *Options) inputs() (string, error) {
-	inputs := []any{o.Scenario, o.Settings}
-	if len(o.Later) > 0 {
-		inputs = append(inputs, o.Later)
-	}
-	b, err := json.Marshal(inputs)
+	b, err := json.Marshal([]any{o.Scenario, o.Settings})
 	if err != nil {
 		return "", fmt.Errorf("checkpoint: %w", err)
 	}

@@ -24,8 +24,7 @@ func TestFork(t *testing.T) {
 	const after = 14 * clock.Minute
 	o := noon(t)
 	plain := told(t, o)
-	var err error
-	if o.Later, err = twin.ParseLater(o.Settings, []string{"14m:dispatch.policy=nearest", "14m:dispatch.lazy=false"}); err != nil {
+	if err := o.Scenario.SetAt("14m:dispatch.policy=nearest", "14m:dispatch.lazy=false"); err != nil {
 		t.Fatal(err)
 	}
 	at := plain[0].T.Add(after)
@@ -56,15 +55,6 @@ func TestFork(t *testing.T) {
 		}
 		if got := back.Result().Hash; got != want {
 			t.Errorf("resumed after event %d of the kernel: hash %s, want %s", n, got.Short(), want.Short())
-		}
-	}
-}
-
-func TestParseLaterSaysWhatIsWrong(t *testing.T) {
-	o := noon(t)
-	for _, text := range []string{"dispatch.policy=nearest", "0s:dispatch.policy=nearest", "x:dispatch.lazy=true", "1h:dispatch.lazy", "1h:dispatch.no_such=1", "1h:dispatch.round_every=-4s"} {
-		if later, err := twin.ParseLater(o.Settings, []string{text}); err == nil {
-			t.Errorf("ParseLater(%q) = %v; want an error", text, later)
 		}
 	}
 }

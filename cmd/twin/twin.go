@@ -5,6 +5,7 @@ package twin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -27,7 +28,6 @@ type Options struct {
 	Scenario scenario.Scenario // with its defaults filled in
 	Network  *maps.Network
 	Settings config.Settings
-	Later    []Later      // settings that change during the run, by rising time
 	Version  string       // of the program, for the log's header
 	Log      io.Writer    // nil: the run is only hashed
 	Codec    runlog.Codec // nil: the log is not compressed
@@ -59,7 +59,8 @@ type Run struct {
 	parts     []part
 	elsewhere []string // stores that no checkpoint can hold
 	begun     bool
-	later     int // how many of o.Later hold
+	changes   []scenario.Later // settings that change during the run, by rising time
+	changed   int              // how many of them hold
 }
 
 // New returns a run at its beginning.
@@ -89,8 +90,12 @@ func prepare(o Options) (*Run, world.Options, error) {
 	if err != nil {
 		return nil, world.Options{}, fmt.Errorf("settings: %w", err)
 	}
+	changes, errs := s.Later(o.Settings)
+	if err := errors.Join(errs...); err != nil {
+		return nil, world.Options{}, err
+	}
 	r := &Run{
-		o: o, settings: o.Settings, collector: kpi.NewCollector(), deadline: start.Add(s.Duration + s.Drain),
+		o: o, settings: o.Settings, changes: changes, collector: kpi.NewCollector(), deadline: start.Add(s.Duration + s.Drain),
 		market: market.Market{ID: market.ID(s.Market.ID), Name: o.Network.Name, TimeZone: s.Market.TimeZone, Currency: s.Market.Currency},
 	}
 	return r, world.Options{
@@ -155,34 +160,31 @@ func (r *Run) Step(ctx context.Context) (bool, error) {
 
 // settle makes the settings hold that do from the next event on.
 func (r *Run) settle(ctx context.Context) error {
-	for len(r.o.Later) > r.later {
-		l := &r.o.Later[r.later]
+	for len(r.changes) > r.changed {
+		l := &r.changes[r.changed]
 		from := r.start().Add(l.After)
 		if next, ok := r.world.Next(); !ok || next < from {
 			return nil
 		}
-		r.later++
-		if l.Settings.Maps != r.settings.Maps {
-			return fmt.Errorf("settings.maps: they hold for a whole run; want no change of them %v after the start", l.After)
-		}
-		changes, err := json.Marshal(config.Difference(r.settings, l.Settings))
+		r.changed++
+		what, err := json.Marshal(config.Difference(r.settings, l.Settings))
 		if err != nil {
 			return fmt.Errorf("settings: %w", err)
 		}
 		r.settings = l.Settings
-		r.log.Append(ctx, event.New(from, string(r.market.ID), "config.changed", string(r.market.ID), 0, json.RawMessage(changes)))
+		r.log.Append(ctx, event.New(from, string(r.market.ID), "config.changed", string(r.market.ID), 0, json.RawMessage(what)))
 	}
 	return nil
 }
 
 // resettle makes the settings hold that do after an instant, for a run that goes on from there.
 func (r *Run) resettle(now clock.Time) {
-	for _, l := range r.o.Later {
+	for _, l := range r.changes {
 		if r.start().Add(l.After) > now {
 			return
 		}
 		r.settings = l.Settings
-		r.later++
+		r.changed++
 	}
 }
 

@@ -26,7 +26,10 @@ func Problems(s *Scenario, knows func(kpi string) bool) []error {
 	for i := range s.Events {
 		c.event(fmt.Sprintf("events[%d]", i), &s.Events[i])
 	}
-	_, wrong := s.Config()
+	settings, wrong := s.Config()
+	if len(wrong) == 0 {
+		_, wrong = s.Later(settings)
+	}
 	errs = append(append(errs, c.errs...), wrong...)
 	for i := range s.Expect {
 		c.errs = nil

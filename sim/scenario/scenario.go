@@ -23,6 +23,7 @@ type Scenario struct {
 	Weather  []Weather      `json:"weather" doc:"Weather changes."`
 	Events   []Event        `json:"events" doc:"Timed events and faults."`
 	Settings map[string]any `json:"settings" doc:"Configuration of the services over its defaults, in the shape of a configuration file's market section."`
+	Changes  []Change       `json:"changes" doc:"Settings that change during the run."`
 	Expect   []Expectation  `json:"expect" doc:"What must come out."`
 }
 
@@ -123,6 +124,12 @@ type Event struct {
 	Known    bool           `json:"known" doc:"closure: the map is told at once; otherwise robots find out by meeting it."`
 	Count    int            `json:"count" min:"0" max:"10000" doc:"operators: how many are on duty from then on."`
 	Permille int64          `json:"permille" min:"0" max:"100000" unit:"permille" doc:"demand: factor on the rate from then on."`
+}
+
+// Change is settings that are others from an instant on. Up to then the run is the one without it, event by event.
+type Change struct {
+	At       clock.Duration `json:"at" min:"1ms" max:"72h" doc:"When, after the start."`
+	Settings map[string]any `json:"settings" required:"true" doc:"What is another then, in the shape of the scenario's 'settings'; it holds beside what changed before."`
 }
 
 // Expectation is something that must come out.

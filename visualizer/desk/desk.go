@@ -22,6 +22,7 @@ type Options struct {
 	Other     *play.Run      // to compare with; nil: none
 	OtherName string
 	Simulator Simulator     // nil: nothing can be run anew
+	Fixed     string        // why not, and what can be done about it; "": nobody knows
 	Growing   Future        // makes Run, which is not over yet; nil: it is
 	Live      func() string // of a log that grows: how the connection is, in words; nil: it is a file
 	Theme     scene.Theme
@@ -367,6 +368,9 @@ func (d *Desk) same(side int, what scene.Selection) scene.Selection {
 func (d *Desk) title(i int) string {
 	s := d.sides[i]
 	if len(d.sides) == 1 {
+		if name := s.run.Network().Name; d.o.Live != nil && name != "" {
+			return "live · " + name
+		}
 		return s.run.Header().Scenario
 	}
 	return fmt.Sprintf("%c  %s", 'A'+i, s.name)

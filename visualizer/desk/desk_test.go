@@ -304,6 +304,15 @@ func TestNothingChanges(t *testing.T) {
 	}
 }
 
+// TestFixed: a run that cannot be made anew says why.
+func TestFixed(t *testing.T) {
+	p := sit(t, func(o *desk.Options) { o.Fixed = "because" })
+	p.press("3")
+	if !p.says("here: because.") && !p.says("because.") {
+		t.Error("the panel does not say why there is nothing to be tuned")
+	}
+}
+
 // lab is a simulator whose future is the run itself, in pieces.
 type lab struct {
 	t     *testing.T

@@ -51,7 +51,7 @@ func (d *Desk) Show(l Link) error {
 	d.changes = changes
 	if l.Fork >= 0 {
 		if d.o.Simulator == nil {
-			return errors.New("the link has a new run, which cannot be made here")
+			return errors.New("the link has a new run, which cannot be made here" + d.why())
 		}
 		if err := d.fork(l.Fork, changes); err != nil {
 			return err

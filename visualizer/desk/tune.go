@@ -36,7 +36,9 @@ func (d *Desk) set(f *setting.Field, value string) {
 func (d *Desk) tunePanel(in *Input, x, y, w, high float32) {
 	u := &d.ui
 	if d.o.Simulator == nil {
-		u.write(x, y+8, 12, soft, false, scene.Left, "This run cannot be made anew here.")
+		for i, part := range wrap("This run cannot be made anew here"+d.why()+".", 12, w) {
+			u.write(x, y+8+float32(i)*18, 12, soft, false, scene.Left, part)
+		}
 		return
 	}
 	y = d.tuneHead(x, y, w)
@@ -61,6 +63,14 @@ func (d *Desk) tunePanel(in *Input, x, y, w, high float32) {
 		size := track * track / (track + more)
 		u.pen.Box((x+w+9)*k, (top+(track-size)*d.scroll/more)*k, 4*k, size*k, 2*k, scene.Fade(u.pal.InkFaint, 0.6))
 	}
+}
+
+// why says why nothing can be made anew, behind a sentence that says that it cannot.
+func (d *Desk) why() string {
+	if d.o.Fixed == "" {
+		return ""
+	}
+	return ": " + d.o.Fixed
 }
 
 // fields returns the settings that the filter lets through and that a control can show.

@@ -70,6 +70,11 @@ func (s *Scene) clock() {
 	if s.in.Title != "" {
 		small = s.in.Title + "  ·  " + small
 	}
+	room := float32(s.view.Width) - s.view.InsetRight - 2*(margin+cardPad)
+	if s.shows(ShowInspector) && s.view.Selection.Kind != Nothing {
+		room -= InspectorWide
+	}
+	small = Clip(small, 11, max(room, 100), false)
 	w := max(TextWidth("00:00:00", 25, true), TextWidth(small, 11, false)) + 2*cardPad
 	s.card(layerHUD, margin, margin, w, 56)
 	s.words(layerHUD, margin+cardPad, margin+21, 25, s.palette.Ink, true, Left, big)

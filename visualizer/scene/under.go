@@ -154,7 +154,7 @@ func (s *Scene) assignment(d *play.Delivery) {
 	ax, ay := s.at(d.Pickup)
 	bx, by := s.at(d.Dropoff)
 	chosen := s.chosen(d)
-	faint, width := float32(0.30), 1.1*s.px
+	faint, width := 0.30*s.hush(), 1.1*s.px
 	if chosen {
 		faint, width = 0.9, 1.8*s.px
 	}
@@ -180,12 +180,18 @@ func (s *Scene) assignment(d *play.Delivery) {
 		}
 	default:
 		if s.seesLine(x, y, ax, ay) {
-			s.dashed(p, x, y, ax, ay, width, 5*s.px, 4*s.px, Fade(s.palette.Activity[3], faint+0.15))
+			s.dashed(p, x, y, ax, ay, width, 5*s.px, 4*s.px, Fade(s.palette.Activity[3], faint*1.5))
 		}
 		if chosen {
 			s.dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
 		}
 	}
+}
+
+// hush returns how much fainter than alone the lines of assignments are where there are many: else they would hide the city.
+func (s *Scene) hush() float32 {
+	const few, least = 120, 0.4
+	return max(least, float32(math.Sqrt(few/max(few, float64(len(s.in.State.Deliveries))))))
 }
 
 // chosen reports whether a delivery or its robot is selected.

@@ -39,7 +39,7 @@ type Options struct {
 	Theme   scene.Theme
 	Opening Opening
 	Host    Host
-	Before  func() (Opening, error)          // called before each tick; an Opening takes the place of the desk; nil: nothing
+	Before  func(*desk.Desk) (Opening, error) // called before each tick of a desk; an Opening takes its place; nil: nothing
 	Input   func(desk.Input) desk.Input      // changes what hands did, for tests; nil: nothing
 	Seen    func(d *desk.Desk, s Seen) error // called after each tick; nil: nobody looks. Its error ends the window
 }
@@ -136,7 +136,7 @@ func (g *game) Update() error {
 		in = g.o.Input(in)
 	}
 	if g.o.Before != nil && g.desk != nil {
-		anew, err := g.o.Before()
+		anew, err := g.o.Before(g.desk)
 		if err != nil {
 			return err
 		}

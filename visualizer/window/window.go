@@ -40,8 +40,8 @@ type Options struct {
 	Opening Opening
 	Host    Host
 	Before  func(*desk.Desk) (Opening, error) // called before each tick of a desk; an Opening takes its place; nil: nothing
-	Input   func(desk.Input) desk.Input      // changes what hands did, for tests; nil: nothing
-	Seen    func(d *desk.Desk, s Seen) error // called after each tick; nil: nobody looks. Its error ends the window
+	Input   func(desk.Input) desk.Input       // changes what hands did, for tests; nil: nothing
+	Seen    func(d *desk.Desk, s Seen) error  // called after each tick; nil: nobody looks. Its error ends the window
 }
 
 // Seen is how painting went.

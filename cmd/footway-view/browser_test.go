@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -251,7 +252,10 @@ func (b *tab) shot(name string) {
 // runs the city again with another policy.
 func TestBrowser(t *testing.T) {
 	backends.Program(t, backends.Browser...)
-	server := httptest.NewServer(web.New(web.Options{Built: os.DirFS(builtProgram(t))}))
+	pages := http.NewServeMux()
+	pages.Handle("/", web.New(web.Options{Built: os.DirFS(builtProgram(t))}))
+	pages.Handle("/runs/", http.StripPrefix("/runs/", http.FileServer(http.Dir(replayed(t)))))
+	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	began := time.Now()
 	b := openTab(t, server.URL+"/twin#scenario=lunch-rush&play=1&theme=light", 1440, 900)
@@ -271,6 +275,13 @@ func TestBrowser(t *testing.T) {
 	t.Logf("draw: %d calls, %.1f ms", far.Draws, far.TookMS)
 	b.forks(far)
 	b.again()
+
+	// A run from an address, with the recording that it replays.
+	day := openTab(t, server.URL+"/twin#run=runs/run.fwlog&fork=+10m&change=dispatch.policy=nearest&panel=compare", 1440, 900)
+	day.until("a replay is made anew of what is beside its log", func(s status) bool {
+		return s.Runs == 2 && !s.Growing && s.KPIs["delivered"] == 1 && s.Other["delivered"] == 1
+	})
+	day.shot("win-web-replay")
 }
 
 // again opens what the page tells of itself, as somebody would who got the link: the fork is made anew.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,11 +14,11 @@ import (
 	"time"
 
 	"footway/adapters/zstd"
+	"footway/cmd/twin"
 	"footway/cmd/twin/twintest"
 	"footway/core/clock"
 	"footway/core/maps"
 	"footway/visualizer/desk"
-	"footway/visualizer/play"
 	"footway/visualizer/window"
 )
 
@@ -200,62 +201,91 @@ func forked(t *testing.T, l *lab, after clock.Duration, assignments ...string) *
 	return x
 }
 
-// TestReplayIsForked: a replay of partners' traffic is made anew, and with another setting, of what is beside its log.
-func TestReplayIsForked(t *testing.T) {
+// replayed writes a replay of two requests of a partner the way footway replay --out does.
+func replayed(t *testing.T) string {
+	t.Helper()
 	dir := kept(t)
-	write := func(name, text string) {
+	const ask = `{"at": "2026-06-12T11:0%d:00Z", "partner": "acme", "method": "POST", "path": "/drive/v2/quotes%s", "headers": {}, "body": %s}` + "\n"
+	const order = `{"external_delivery_id": "d-1", "pickup_address": "104 Hedgerow Terrace, Port Ellery", "pickup_phone_number": "+12065550107", "pickup_business_name": "Soup", "dropoff_address": "208 Hedgerow Terrace, Port Ellery", "dropoff_phone_number": "+12065550161", "order_value": 1500}`
+	for name, text := range map[string]string{
+		scenarioFile: "name: day\nstart: 2026-06-12T11:00\nduration: 30m\nfleet: {robots: 8}\ndemand: {recording: day.jsonl}\n",
+		"day.jsonl":  fmt.Sprintf(ask, 1, "", order) + fmt.Sprintf(ask, 2, "/d-1/accept", "{}"),
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const day = "day.jsonl"
-	write(scenarioFile, "name: day\nstart: 2026-06-12T11:00\nduration: 30m\nfleet: {robots: 8}\ndemand: {recording: "+day+"}\n")
-	open := func() (*readRun, error) { return openRun(t.Context(), dir, "") }
-
-	// What is wrong with it is told; the log is looked at all the same.
-	x, err := open()
+	x, err := openRun(t.Context(), dir, "")
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := x.simulator(); err == nil || !strings.Contains(err.Error(), "demand.recording: open ") || !strings.Contains(err.Error(), day) {
-		t.Errorf("without the recording: %v; want an error that names it", err)
-	}
-	d, err := file(&x.opened, nil, look{Link: desk.NewLink()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := desk.NewLink()
-	link.Fork = 0
-	if err := d.Show(link); err == nil || !strings.Contains(err.Error(), day) {
-		t.Errorf("a fork: %v; want an error that says why there is none", err)
-	}
-
-	const ask = `{"at": "2026-06-12T11:0%d:00Z", "partner": "acme", "method": "POST", "path": "/drive/v2/quotes%s", "headers": {}, "body": %s}` + "\n"
-	const order = `{"external_delivery_id": "d-1", "pickup_address": "104 Hedgerow Terrace, Port Ellery", "pickup_phone_number": "+12065550107", "pickup_business_name": "Soup", "dropoff_address": "208 Hedgerow Terrace, Port Ellery", "dropoff_phone_number": "+12065550161", "order_value": 1500}`
-	write(day, fmt.Sprintf(ask, 1, "", order)+fmt.Sprintf(ask, 2, "/d-1/accept", "{}"))
-	if x, err = open(); err != nil {
 		t.Fatal(err)
 	}
 	l, err := x.simulator()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []*future{forked(t, l, 0), forked(t, l, 0), forked(t, l, 10*clock.Minute, "dispatch.policy=nearest")} {
-		run, err := play.Open(f.live, x.net)
+	l.scenario.Seed = 5
+	o, err := l.options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(dir, "run.fwlog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Log, o.Codec = f, &zstd.Codec{}
+	run, err := twin.New(t.Context(), o)
+	if err == nil {
+		err = errors.Join(run.All(t.Context(), nil), f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestReplayIsForked: a replay of partners' traffic is made anew, and with another setting, of what is beside its log.
+func TestReplayIsForked(t *testing.T) {
+	dir := replayed(t)
+	show := func(link desk.Link) (*desk.Desk, error) {
+		x, err := openRun(t.Context(), dir, "")
+		if err != nil {
+			return nil, err
+		}
+		return file(&x.opened, nil, look{Link: link})
+	}
+	for _, after := range []clock.Duration{0, 10 * clock.Minute} {
+		link := desk.NewLink()
+		link.Fork, link.Changes = after, []string{"dispatch.policy=nearest"}
+		d, err := show(link)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for done := false; !done; {
-			if done, err = run.Scan(1000); err != nil {
-				t.Fatal(err)
+		in := desk.Input{Width: 800, Height: 600, Scale: 1, Elapsed: 16 * time.Millisecond}
+		for end := time.Now().Add(patience); d.Status().Growing || d.Status().Other["delivered"] == 0; d.Update(in) {
+			if time.Now().After(end) {
+				t.Fatalf("%+v; want the new run to come to its end", d.Status())
 			}
 		}
-		if n, ok := run.KPIs().Get("delivered"); !ok || n != 1 {
-			t.Errorf("%s: %v delivered; want the one of the recording", f.Command(), n)
+		if s := d.Status(); s.KPIs["delivered"] != 1 || s.Other["delivered"] != 1 || s.Error != "" {
+			t.Errorf("forked after %v: %v and %v delivered, error %q; want the one of the recording", after, s.KPIs["delivered"], s.Other["delivered"], s.Error)
 		}
-		if want := "footway run " + filepath.Join(dir, scenarioFile); !strings.HasPrefix(f.Command(), want) {
-			t.Errorf("command %q; want %s …", f.Command(), want)
+		d.Update(desk.Input{Width: 800, Height: 600, Scale: 1, Keys: []desk.Key{"K"}})
+		if r := d.Requests(); len(r) != 1 || !strings.Contains(r[0].Copy, "\nfootway run "+filepath.Join(dir, scenarioFile)+" --seed 5 ") {
+			t.Errorf("copied %v; want a command that makes the run of its folder again", r)
 		}
+	}
+
+	// What is wrong with it is told; the log is looked at all the same.
+	if err := os.Remove(filepath.Join(dir, "day.jsonl")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := show(desk.NewLink()); err != nil {
+		t.Error(err)
+	}
+	link := desk.NewLink()
+	link.Fork = 0
+	if _, err := show(link); err == nil || !strings.Contains(err.Error(), "demand.recording: open ") || !strings.Contains(err.Error(), "day.jsonl") {
+		t.Errorf("a fork without the recording: %v; want an error that names it", err)
 	}
 }
 

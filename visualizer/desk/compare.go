@@ -151,7 +151,7 @@ func (d *Desk) numbersPart(x, y, w, high float32) {
 	u.write(x+w-62, y+6, 10.5, faint, true, scene.Right, "B")
 	u.write(x+w, y+6, 10.5, faint, true, scene.Right, "CHANGE")
 	y += 20
-	left := 0
+	shown, left := 0, 0
 	for _, c := range d.compared() {
 		switch {
 		case c.A == nil || c.B == nil || c.Verdict == kpi.Same:
@@ -159,7 +159,11 @@ func (d *Desk) numbersPart(x, y, w, high float32) {
 			left++
 		default:
 			y = d.changeRow(&c, x, y, w)
+			shown++
 		}
+	}
+	if shown+left == 0 && len(d.sides[1].kpis.result) > 0 {
+		u.write(x, y+6, 11.5, soft, false, scene.Left, "No number is another one.")
 	}
 	if left > 0 {
 		u.write(x, y+8, 11, faint, false, scene.Left, fmt.Sprintf("and %d more: footway diff A B", left))
@@ -176,10 +180,15 @@ func (d *Desk) changeRow(c *kpi.Change, x, y, w float32) float32 {
 	case kpi.Worse:
 		i = warning
 	}
+	was, is, change := kpi.Format(*c.A, c.Unit), kpi.Format(*c.B, c.Unit), kpi.FormatChange(c.Diff, c.Unit)
+	size := float32(11.5)
+	if max(scene.TextWidth(is, size, false), scene.TextWidth(change, size, true)) > 56 { // of the column
+		size = 10
+	}
 	u.write(x, y+6, 11.5, strong, false, scene.Left, scene.Clip(kpi.Label(definition(c.Name)), 11.5, w-178, false))
-	u.write(x+w-120, y+6, 11.5, soft, false, scene.Right, kpi.Format(*c.A, c.Unit))
-	u.write(x+w-62, y+6, 11.5, strong, false, scene.Right, kpi.Format(*c.B, c.Unit))
-	u.write(x+w, y+6, 11.5, i, true, scene.Right, kpi.FormatChange(c.Diff, c.Unit))
+	u.write(x+w-120, y+6, size, soft, false, scene.Right, was)
+	u.write(x+w-62, y+6, size, strong, false, scene.Right, is)
+	u.write(x+w, y+6, size, i, true, scene.Right, change)
 	if c.CI != nil {
 		u.write(x+w, y+20, 10, faint, false, scene.Right, kpi.FormatChange(c.CI.Low, c.Unit)+" … "+kpi.FormatChange(c.CI.High, c.Unit))
 		return y + 34

@@ -146,12 +146,13 @@ func (d *Desk) fork(after clock.Duration, changes []change) error {
 // started makes the first steps of a run, until there is something to see.
 func (d *Desk) started(future Future) (*play.Run, error) {
 	const enough = 1000 // steps
-	for range enough {
-		if len(future.Log().Blocks()) > 0 {
-			break
+	done, err := false, error(nil)
+	for n := 0; len(future.Log().Blocks()) == 0 && n < enough; n++ { // a short run may be over with its first step
+		if done {
+			return nil, errors.New("the run ended before it began")
 		}
-		if done, err := future.Step(futureStep); err != nil || done {
-			return nil, errors.Join(errors.New("the run ended before it began"), err)
+		if done, err = future.Step(futureStep); err != nil {
+			return nil, err
 		}
 	}
 	return play.Open(future.Log(), d.sides[0].run.Network())

@@ -26,6 +26,7 @@ type area struct {
 	name  string
 	line  []Place
 	box   Box
+	shore []Place  // of the network; line goes on beyond it where the water does
 	parts []uint32 // corners of its triangles in line; nil before they are asked for
 }
 
@@ -63,7 +64,7 @@ func newBasemap(net *maps.Network, g *ground) *basemap {
 		}
 		switch {
 		case d.Closed && len(line) >= 3 && d.Kind != maps.BackdropRoad && d.Kind != maps.BackdropRail:
-			b.areas = append(b.areas, area{kind: d.Kind, name: net.Names[d.Name], line: line, box: box})
+			b.areas = append(b.areas, area{kind: d.Kind, name: net.Names[d.Name], line: line, box: box, shore: line})
 		case len(line) < 2:
 		case d.Kind == maps.BackdropRail:
 			b.rails = append(b.rails, road{line: line, box: box})
@@ -82,10 +83,64 @@ func newBasemap(net *maps.Network, g *ground) *basemap {
 		}
 	}
 	b.addWalks(net, g)
+	b.flood()
 	b.chains = join(named)
 	b.file()
 	return b
 }
+
+// flood lets water that is cut off along the edge of the map go on beyond it: the sea does not end where the map does.
+func (b *basemap) flood() {
+	all := emptyBox()
+	for i := range b.areas {
+		all = all.with(b.areas[i].box.MinX, b.areas[i].box.MinY).with(b.areas[i].box.MaxX, b.areas[i].box.MaxY)
+	}
+	for i := range b.roads {
+		all = all.with(b.roads[i].box.MinX, b.roads[i].box.MinY).with(b.roads[i].box.MaxX, b.roads[i].box.MaxY)
+	}
+	const cut = 100 // metres of an edge that no shore has just there
+	beyond := min(2*max(all.MaxX-all.MinX, all.MaxY-all.MinY), 20_000)
+	for i := range b.areas {
+		a := &b.areas[i]
+		if a.kind != maps.BackdropWater {
+			continue
+		}
+		out := make([]Place, len(a.line)) // which way each corner goes
+		for k, p := range a.line {
+			next := (k + 1) % len(a.line)
+			q := a.line[next]
+			var way Place
+			switch {
+			case abs(p.X-q.X)+abs(p.Y-q.Y) < cut:
+				continue
+			case on(p.Y, q.Y, all.MinY):
+				way.Y = -beyond
+			case on(p.Y, q.Y, all.MaxY):
+				way.Y = beyond
+			case on(p.X, q.X, all.MinX):
+				way.X = -beyond
+			case on(p.X, q.X, all.MaxX):
+				way.X = beyond
+			}
+			for _, c := range [...]int{k, next} {
+				if way.X != 0 {
+					out[c].X = way.X
+				}
+				if way.Y != 0 {
+					out[c].Y = way.Y
+				}
+			}
+		}
+		a.line, a.box = make([]Place, len(a.shore)), emptyBox()
+		for k, p := range a.shore {
+			a.line[k] = Place{p.X + out[k].X, p.Y + out[k].Y}
+			a.box = a.box.with(a.line[k].X, a.line[k].Y)
+		}
+	}
+}
+
+// on reports whether both ends of an edge are at the edge of the map.
+func on(p, q, edge float32) bool { return abs(p-edge) < 1 && abs(q-edge) < 1 }
 
 // stream is the rank of open water lines, beyond all streets.
 const stream = maps.StreetTrunk + 1

@@ -287,10 +287,11 @@ func (n *namer) areas(areas []area) {
 			kind = waterName
 		}
 		width := TextWidth(a.name, size, false)
-		if (a.box.MaxX-a.box.MinX)/n.mpp < width*0.9 || (a.box.MaxY-a.box.MinY)/n.mpp < 2*size {
+		box := boxOf(a.shore)
+		if (box.MaxX-box.MinX)/n.mpp < width*0.9 || (box.MaxY-box.MinY)/n.mpp < 2*size {
 			continue
 		}
-		if at, ok := inside(a.line, a.box); ok {
+		if at, ok := inside(a.shore, box); ok {
 			n.place(label{at: at, size: size, text: a.name, kind: kind}, width)
 		}
 	}

@@ -282,6 +282,70 @@ func TestBrowser(t *testing.T) {
 		return s.Runs == 2 && !s.Growing && s.KPIs["delivered"] == 1 && s.Other["delivered"] == 1
 	})
 	day.shot("win-web-replay")
+
+	tablet := openTab(t, server.URL+"/twin#scenario=lunch-rush&at=+40m", 1024, 768)
+	tablet.run(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
+	tablet.fingers()
+}
+
+// touch puts fingers on the screen, moves them along, and lifts them.
+func (b *tab) touch(ways ...[]*input.TouchPoint) {
+	b.Helper()
+	event := func(kind input.DispatchTouchEventType, at []*input.TouchPoint) {
+		b.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: at})
+			return err
+		}))
+		b.ticks()
+	}
+	event(input.DispatchTouchEventTypeTouchStart, ways[0])
+	for _, at := range ways[1:] {
+		event(input.DispatchTouchEventTypeTouchMove, at)
+	}
+	event(input.DispatchTouchEventTypeTouchEnd, []*input.TouchPoint{})
+}
+
+// fingers moves the map with one finger, zooms with two, and taps on a robot and on a button.
+func (b *tab) fingers() {
+	b.Helper()
+	at := func(x, y float64) *input.TouchPoint { return &input.TouchPoint{X: x, Y: y} }
+	view := func() desk.Link {
+		l, err := desk.ParseLink(b.status().Link, desk.NewLink())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l
+	}
+	b.until("the city is shown", func(s status) bool { return s.Robots > 0 && s.Draws > 0 && !s.Growing })
+	b.touch([]*input.TouchPoint{at(500, 400)}, []*input.TouchPoint{at(460, 380)}, []*input.TouchPoint{at(400, 330)})
+	moved := view()
+	if moved.Zoom == 0 {
+		b.Error("a finger does not move the map")
+	}
+	apart := func(d float64) []*input.TouchPoint {
+		return []*input.TouchPoint{{X: 512 - d, Y: 350, ID: new(1.0)}, {X: 512 + d, Y: 350, ID: new(2.0)}}
+	}
+	b.touch(apart(60), apart(90), apart(120))
+	if near := view(); near.Zoom < 1.8*moved.Zoom || near.Zoom > 2.2*moved.Zoom {
+		b.Errorf("two fingers that part to twice as far change the zoom from %g to %g", moved.Zoom, near.Zoom)
+	}
+	b.touch(apart(120), apart(60))
+	spot := evaluate[[]float64](b, `JSON.parse(window.footway.status()).spot || []`)
+	if len(spot) != 2 {
+		b.Fatal("no robot is where it can be tapped")
+	}
+	b.touch([]*input.TouchPoint{at(spot[0], spot[1])})
+	b.until("a tapped robot is selected", func(s status) bool { return strings.HasPrefix(s.Selection, "robot/") })
+	labels := evaluate[map[string][]float64](b, `JSON.parse(window.footway.status()).labels`)
+	charts := labels["Charts"]
+	if len(charts) != 2 {
+		b.Fatalf("there is no button for charts among %v", labels)
+	}
+	b.touch([]*input.TouchPoint{at(charts[0], charts[1])})
+	if l := view(); l.Panel != "charts" {
+		b.Errorf("a tapped button opens %q, want the charts", l.Panel)
+	}
+	b.shot("win-web-tablet")
 }
 
 // again opens what the page tells of itself, as somebody would who got the link: the fork is made anew.

@@ -30,6 +30,9 @@ type devices struct {
 	last    time.Time
 	typed   []rune
 	touches []ebiten.TouchID
+	finger  bool    // was the pointer last, and not the mouse
+	x, y    float32 // where it was last
+	mouse   [2]int  // where the mouse was then
 }
 
 // read returns what was done since the last call. It may be kept until the next one.
@@ -78,7 +81,8 @@ func (d *devices) keys() {
 	}
 }
 
-// fingers makes the first finger the pointer.
+// fingers makes the first finger the pointer. Once it is lifted the pointer stays there, until the mouse moves: what was
+// tapped is let go where it was pressed.
 func (d *devices) fingers(scale float64) {
 	in := &d.in
 	in.Touches = in.Touches[:0]
@@ -87,7 +91,14 @@ func (d *devices) fingers(scale float64) {
 		x, y := ebiten.TouchPosition(id)
 		in.Touches = append(in.Touches, desk.Touch{ID: int(id), X: float32(float64(x) / scale), Y: float32(float64(y) / scale)})
 	}
-	if len(in.Touches) > 0 {
+	x, y := ebiten.CursorPosition()
+	switch mouse := [2]int{x, y}; {
+	case len(in.Touches) > 0:
 		in.X, in.Y, in.Held = in.Touches[0].X, in.Touches[0].Y, true
+		d.finger, d.x, d.y, d.mouse = true, in.X, in.Y, mouse
+	case d.finger && mouse == d.mouse:
+		in.X, in.Y = d.x, d.y
+	default:
+		d.finger = false
 	}
 }

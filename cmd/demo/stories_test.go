@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"testing/fstest"
 
 	"github.com/chromedp/chromedp"
@@ -128,8 +129,11 @@ func byKeyboardAlone(chrome context.Context, t *testing.T, d *show) {
 	eventually(page, t, "a new order begins at the address", `document.activeElement.id === 'address'`)
 	do(page, t, chromedp.KeyEvent(d.nearby(t)), see("#matches li"), enter, see("#accept"))
 	goTo(page, t, "#number")
-	do(page, t, chromedp.KeyEvent("31"))
-	goTo(page, t, "#accept")
+	do(page, t, chromedp.KeyEvent("31"), enter)
+	const ready = `document.activeElement.id === 'accept'`
+	eventually(page, t, "Enter in a field leads to the button, and orders nothing", ready)
+	do(page, t, chromedp.Sleep(time.Second)) // by then the price is asked for again, since the number is another
+	eventually(page, t, "a new price leaves the keyboard at the button", ready)
 	do(page, t, enter, see("[data-order]"))
 	if head := read(page, t, text("h1")); head != "#31" {
 		t.Errorf("what was ordered by keyboard is called %q", head)

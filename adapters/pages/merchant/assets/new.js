@@ -92,7 +92,9 @@ async function ask() {
   try {
     const { status, html } = await send(form);
     if (n !== asking || status >= 500) return;
+    const held = offer.contains(document.activeElement) && document.activeElement.id;
     offer.innerHTML = html;
+    if (held) document.getElementById(held)?.focus({ preventScroll: true });
     answered = of;
   } catch { /* the button is still there */ } finally {
     if (n === asking) offer.classList.remove('asking');
@@ -125,6 +127,14 @@ setInterval(() => {
   const accept = document.getElementById('accept');
   if (accept && !document.hidden && Number(accept.dataset.expires) - Date.now() < 5000) ask();
 }, 2000);
+
+// Enter in a field never orders: it leads to the button that does.
+form.addEventListener('keypress', (e) => {
+  const accept = document.getElementById('accept');
+  if (e.key !== 'Enter' || e.target.tagName !== 'INPUT' || !accept) return;
+  e.preventDefault();
+  accept.focus();
+});
 
 form.addEventListener('submit', (e) => {
   if (e.submitter?.id === 'ask') {

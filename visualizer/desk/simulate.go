@@ -146,11 +146,12 @@ func (d *Desk) fork(after clock.Duration, changes []change) error {
 // started makes the first steps of a run, until there is something to see.
 func (d *Desk) started(future Future) (*play.Run, error) {
 	const enough = 1000 // steps
-	done, err := false, error(nil)
+	done := false
 	for n := 0; len(future.Log().Blocks()) == 0 && n < enough; n++ { // a short run may be over with its first step
 		if done {
 			return nil, errors.New("the run ended before it began")
 		}
+		var err error
 		if done, err = future.Step(futureStep); err != nil {
 			return nil, err
 		}

@@ -45,21 +45,52 @@ func (g *graph) addBackdrop() {
 	}
 	for i := range g.rings {
 		r := &g.rings[i]
-		rings, open := joinRings(g.linesOf(r.outer))
-		g.report.BrokenOutlines += open
-		for _, ring := range rings {
-			points := make([]maps.Point, len(ring))
-			for k, slot := range ring {
-				points[k] = g.points[slot]
+		holes := g.holesOf(r)
+		for _, ring := range g.ringsOf(r.outer) {
+			sh, ok := g.trim(r.scenery, ring)
+			if !ok || !box.Overlaps(boxOf(sh.points)) {
+				continue
 			}
-			add(r.scenery, points)
+			sh.points = keyhole(g.plane, sh.points, slices.DeleteFunc(slices.Clone(holes), func(h []maps.Point) bool { return !inRing(sh.points, h[0]) }))
+			shapes = append(shapes, sh)
 		}
+	}
+	for _, sea := range g.seas(box) {
+		shapes = append(shapes, shape{scenery: scenery{kind: maps.BackdropWater, area: true}, points: sea})
 	}
 	shapes = g.fewerBuildings(shapes)
 	for _, s := range shapes {
 		g.builder.Backdrop(s.kind, s.rank, s.area, s.name, s.points)
 	}
 	g.report.Backdrop = len(shapes)
+}
+
+// ringsOf joins ways to closed outlines.
+func (g *graph) ringsOf(ways []int64) [][]maps.Point {
+	rings, open := joinRings(g.linesOf(ways))
+	g.report.BrokenOutlines += open
+	out := make([][]maps.Point, len(rings))
+	for i, ring := range rings {
+		for _, slot := range ring {
+			out[i] = append(out[i], g.points[slot])
+		}
+	}
+	return out
+}
+
+// holesOf returns the holes of an area that are large enough to be seen: islands of lakes, ponds of parks that are drawn themselves.
+// Those of buildings are not kept, since the cuts to them would show as walls.
+func (g *graph) holesOf(r *ringSet) [][]maps.Point {
+	if r.kind == maps.BackdropBuilding || len(r.inner) == 0 {
+		return nil
+	}
+	var holes [][]maps.Point
+	for _, ring := range g.ringsOf(r.inner) {
+		if sh, ok := g.trim(r.scenery, ring); ok {
+			holes = append(holes, sh.points)
+		}
+	}
+	return holes
 }
 
 // linesOf returns the ways that the file has whole.

@@ -62,6 +62,7 @@ type extract struct {
 	places   []place
 	counted  []interpolation
 	rings    []ringSet
+	coast    []line
 	outlines map[int64]line // ways that relations are made of
 	ids      []int64        // of the nodes that refs name, sorted
 	points   []maps.Point   // by slot, the index into ids
@@ -232,6 +233,10 @@ func (e *extract) way(id int64, refs []int64, t tags) error {
 	if s, ok := sceneryOf(t, closed); ok {
 		s.name = e.keep(s.name)
 		e.drawn = append(e.drawn, drawn{l, s})
+		used = true
+	}
+	if t.get("natural") == "coastline" {
+		e.coast = append(e.coast, l)
 		used = true
 	}
 	if p, ok := e.placeOf(t); ok {

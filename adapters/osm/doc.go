@@ -30,4 +30,10 @@
 //
 // A mapped crossing is cut where it meets the roadway. Waiting is paid once: the
 // first half carries Control and Signal, the other has ControlNone.
+//
+// Behind the network lie streets, buildings, greens and water. The sea is what
+// lies right of the coastlines, up to the edge of the map; where that would put
+// the network under water the coastlines are broken, and there is no sea.
+// Outlines of the map have no holes: islands and clearings are joined to the
+// outline by cuts of no width.
 package osm

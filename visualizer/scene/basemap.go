@@ -83,43 +83,36 @@ func newBasemap(net *maps.Network, g *ground) *basemap {
 		}
 	}
 	b.addWalks(net, g)
-	b.flood()
+	b.flood(g.box)
 	b.chains = join(named)
 	b.file()
 	return b
 }
 
-// flood lets water that is cut off along the edge of the map go on beyond it: the sea does not end where the map does.
-func (b *basemap) flood() {
-	all := emptyBox()
-	for i := range b.areas {
-		all = all.with(b.areas[i].box.MinX, b.areas[i].box.MinY).with(b.areas[i].box.MaxX, b.areas[i].box.MaxY)
-	}
-	for i := range b.roads {
-		all = all.with(b.roads[i].box.MinX, b.roads[i].box.MinY).with(b.roads[i].box.MaxX, b.roads[i].box.MaxY)
-	}
-	const cut = 100 // metres of an edge that no shore has just there
-	beyond := min(2*max(all.MaxX-all.MinX, all.MaxY-all.MinY), 20_000)
+// flood lets water that is cut off beyond the streets go on: the sea does not end where the map does. It is cut where an edge of
+// its outline, at its end, runs straight north or east, as no shore does.
+func (b *basemap) flood(streets Box) {
+	const cut = 100 // metres of such an edge at least
+	beyond := min(2*max(streets.MaxX-streets.MinX, streets.MaxY-streets.MinY), 20_000)
 	for i := range b.areas {
 		a := &b.areas[i]
 		if a.kind != maps.BackdropWater {
 			continue
 		}
-		out := make([]Place, len(a.line)) // which way each corner goes
+		out := make([]Place, len(a.line)) // where each corner goes
 		for k, p := range a.line {
 			next := (k + 1) % len(a.line)
 			q := a.line[next]
 			var way Place
-			switch {
+			switch at := a.box; {
 			case abs(p.X-q.X)+abs(p.Y-q.Y) < cut:
-				continue
-			case on(p.Y, q.Y, all.MinY):
+			case at.MinY < streets.MinY && on(p.Y, q.Y, at.MinY):
 				way.Y = -beyond
-			case on(p.Y, q.Y, all.MaxY):
+			case at.MaxY > streets.MaxY && on(p.Y, q.Y, at.MaxY):
 				way.Y = beyond
-			case on(p.X, q.X, all.MinX):
+			case at.MinX < streets.MinX && on(p.X, q.X, at.MinX):
 				way.X = -beyond
-			case on(p.X, q.X, all.MaxX):
+			case at.MaxX > streets.MaxX && on(p.X, q.X, at.MaxX):
 				way.X = beyond
 			}
 			for _, c := range [...]int{k, next} {
@@ -139,8 +132,8 @@ func (b *basemap) flood() {
 	}
 }
 
-// on reports whether both ends of an edge are at the edge of the map.
-func on(p, q, edge float32) bool { return abs(p-edge) < 1 && abs(q-edge) < 1 }
+// on reports whether both ends of an edge are at a line.
+func on(p, q, line float32) bool { return abs(p-line) < 1 && abs(q-line) < 1 }
 
 // stream is the rank of open water lines, beyond all streets.
 const stream = maps.StreetTrunk + 1

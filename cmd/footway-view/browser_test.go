@@ -254,7 +254,8 @@ func TestBrowser(t *testing.T) {
 	backends.Program(t, backends.Browser...)
 	pages := http.NewServeMux()
 	pages.Handle("/", web.New(web.Options{Built: os.DirFS(builtProgram(t))}))
-	pages.Handle("/runs/", http.StripPrefix("/runs/", http.FileServer(http.Dir(replayed(t)))))
+	folder := replayed(t)
+	pages.Handle("/runs/", http.StripPrefix("/runs/", http.FileServer(http.Dir(folder))))
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	began := time.Now()
@@ -286,6 +287,20 @@ func TestBrowser(t *testing.T) {
 	tablet := openTab(t, server.URL+"/twin#scenario=lunch-rush&at=+40m", 1024, 768)
 	tablet.run(chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
 	tablet.fingers()
+	tablet.drops(folder)
+}
+
+// drops lets go of the folder of a run over the page.
+func (b *tab) drops(folder string) {
+	b.Helper()
+	for _, kind := range []input.DispatchDragEventType{input.DispatchDragEventTypeDragEnter, input.DispatchDragEventTypeDragOver, input.DispatchDragEventTypeDrop} {
+		b.run(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: 500, Y: 400, Data: &input.DragData{Items: []*input.DragDataItem{}, Files: []string{folder}, DragOperationsMask: 1}})
+			return err
+		}))
+	}
+	b.until("the dropped run is shown", func(s status) bool { return s.Robots == 9 && s.KPIs["delivered"] == 1 })
+	b.shot("win-web-dropped")
 }
 
 // touch puts fingers on the screen, moves them along, and lifts them.

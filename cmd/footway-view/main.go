@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -154,7 +155,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	o := window.Options{Host: host{stderr}}
+	o := window.Options{Host: host{stderr}, Dropped: func(files fs.FS) window.Opening { return dropped(files, f.look) }}
 	o.Theme = f.Theme
 	closer, err := f.open(ctx, &o)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/url"
 	"strings"
 	"syscall/js"
@@ -47,7 +48,7 @@ func (p *page) run() error {
 	if err != nil {
 		return err
 	}
-	o := window.Options{Host: p}
+	o := window.Options{Host: p, Dropped: func(files fs.FS) window.Opening { return dropped(files, l) }}
 	o.Theme = l.Theme
 	ctx := context.Background()
 	switch {

@@ -105,7 +105,7 @@ func (d *Desk) toggleFollow() {
 
 func (d *Desk) toggleSplit(in *Input) {
 	if len(d.sides) < 2 {
-		d.say("there is one run only: open another, or tune and run it anew (3)")
+		d.say("there is one run only: drop the folders of two on the window, or tune and run it anew (3)")
 		return
 	}
 	d.split = !d.split

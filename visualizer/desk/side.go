@@ -215,7 +215,7 @@ func (d *Desk) helpCard(in *Input) {
 			rows++
 		}
 	}
-	const head = 152 // points of all but the rows
+	const head = 172 // points of all but the rows
 	row := min(24, (float32(in.Height)-barHigh-head)/float32(rows))
 	w, h := min(560, float32(in.Width)-20), row*float32(rows)+head
 	x, y := (float32(in.Width)-w)/2, max(10, (float32(in.Height)-barHigh-h)/2)
@@ -236,6 +236,7 @@ func (d *Desk) helpCard(in *Input) {
 		"Drag or two fingers: move. Wheel or pinch: zoom. Click: select; twice: follow.",
 		"Click twice where nothing is: nearer; with Shift farther.",
 		"In a field: Enter takes what was found first, Esc leaves.",
+		"Drop the folder of a run on the window to open it, two to compare them.",
 	} {
 		u.write(x+24, y+8+float32(i)*20, 12, soft, false, scene.Left, scene.Clip(line, 12, w-40, false))
 	}

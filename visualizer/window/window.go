@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io/fs"
 	"time"
 
 	"github.com/hajimehoshi/ebiten/v2"
@@ -40,6 +41,7 @@ type Options struct {
 	Opening Opening
 	Host    Host
 	Before  func(*desk.Desk) (Opening, error) // called before each tick of a desk; an Opening takes its place; nil: nothing
+	Dropped func(fs.FS) Opening               // opens files that were dropped on the window; nil: they are left alone
 	Input   func(desk.Input) desk.Input       // changes what hands did, for tests; nil: nothing
 	Seen    func(d *desk.Desk, s Seen) error  // called after each tick; nil: nobody looks. Its error ends the window
 }
@@ -80,6 +82,7 @@ func Run(o Options) error {
 type game struct {
 	o       Options
 	desk    *desk.Desk
+	dropped Opening // of files, which takes the place of the desk once it is there; nil: none
 	picture *desk.Picture
 	painter *painter
 	devices devices
@@ -144,6 +147,7 @@ func (g *game) Update() error {
 			g.o.Opening, g.desk = anew, nil
 		}
 	}
+	g.drop()
 	if g.desk == nil {
 		g.open(&in)
 	} else {
@@ -161,6 +165,31 @@ func (g *game) Update() error {
 		return g.o.Seen(g.desk, g.seen)
 	}
 	return nil
+}
+
+// drop opens files that were dropped. What is on the desk stays there until they are open, and if they cannot be.
+func (g *game) drop() {
+	if files := ebiten.DroppedFiles(); files != nil && g.o.Dropped != nil {
+		g.dropped = g.o.Dropped(files)
+	}
+	if g.dropped == nil {
+		return
+	}
+	d, doing, _, err := g.dropped.Step(openingStep)
+	switch {
+	case err != nil && g.desk == nil:
+		g.failed = err
+	case err != nil:
+		g.desk.Say(err.Error())
+	case d != nil:
+		g.desk, g.failed, g.o.Before = d, nil, nil
+	default:
+		if g.desk != nil {
+			g.desk.Say(doing)
+		}
+		return
+	}
+	g.dropped = nil
 }
 
 // open goes on with the opening, and says so on the screen.

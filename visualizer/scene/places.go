@@ -162,8 +162,12 @@ func (s *Scene) dropoff(d *play.Delivery, x, y, size float32, c color.RGBA, chos
 	p := s.pen(layerPlaces)
 	left := d.Left(s.in.State.T)
 	if size < 4*s.px && !chosen { // far away: a dot
-		p.Disc(x, y, size*0.7+s.px, s.palette.Outline)
-		p.Disc(x, y, size*0.7, c)
+		if r := size * 0.7; s.crowded() {
+			p.polygon(circle8[:8], x, y, r, c)
+		} else {
+			p.disc8(x, y, r+s.px, s.palette.Outline)
+			p.disc8(x, y, r, c)
+		}
 	} else {
 		head := size * 1.5
 		top := y - head*1.7

@@ -103,18 +103,33 @@ var seeds = func() (out [128][2]float32) {
 	return out
 }()
 
-// drawRobots puts all robots that are seen into one batch.
+// drawRobots puts all robots that are seen into one batch; in a crowd those that do nothing lie beneath the others.
 func (s *Scene) drawRobots() {
 	if !s.shows(ShowRobots) {
 		return
 	}
+	s.spread.begin(len(s.in.State.Robots))
+	all := func(kpi.Activity) bool { return true }
+	if !s.crowded() {
+		s.robotsThat(all)
+		return
+	}
+	s.robotsThat(func(a kpi.Activity) bool { return a == kpi.Idle })
+	s.robotsThat(func(a kpi.Activity) bool { return a != kpi.Idle })
+}
+
+// robotsThat draws the robots whose activity passes.
+func (s *Scene) robotsThat(passes func(kpi.Activity) bool) {
 	size := robotSize(s.view.Zoom) * s.px
 	room := 3 * size / s.transform.Zoom
 	seen := s.seen.grown(room)
-	s.spread.begin(len(s.in.State.Robots))
+	apart := 1.9 * size
+	if s.crowded() {
+		apart *= 0.45
+	}
 	for i := range s.in.State.Robots {
 		r := &s.in.State.Robots[i]
-		if !r.Known {
+		if !r.Known || !passes(r.Activity) {
 			continue
 		}
 		at := &s.placed[i]
@@ -125,7 +140,7 @@ func (s *Scene) drawRobots() {
 		if !r.Moving {
 			if n := s.spread.next(r.Pos); n > 0 {
 				ox, oy := sunflower(n)
-				px, py = px+ox*size*1.9, py+oy*size*1.9
+				px, py = px+ox*apart, py+oy*apart
 			}
 		}
 		s.robot(r, px, py, at.dx, -at.dy, size)
@@ -165,15 +180,24 @@ func (s *Scene) robot(r *play.Robot, x, y, ux, uy, size float32) {
 // crowd is of how many robots on the screen and off it each is drawn as simply as can be.
 const crowd = 3000
 
+func (s *Scene) crowded() bool { return len(s.in.State.Robots) > crowd }
+
 // smallRobot is a drop that points where the robot goes; one that stands is a dot.
 func (s *Scene) smallRobot(p Pen, r *play.Robot, x, y, ux, uy, size float32, c color.RGBA) {
 	edge := 1.1 * s.px
 	switch {
-	case len(s.in.State.Robots) > crowd && r.Activity != kpi.Down: // among thousands nobody sees outlines, and they cost more than all else
+	case s.crowded() && r.Activity != kpi.Down: // four corners each: more cost more than all else, and nobody sees them
+		k := size + edge/2
 		if r.Moving {
-			p.dropOf(smallDrop[:], x, y, ux, uy, size+edge/2, c)
+			vx, vy := -uy*k*0.8, ux*k*0.8
+			bx, by := x-ux*k*0.45, y-uy*k*0.45
+			p.Quad(x+ux*k*1.45, y+uy*k*1.45, bx+vx, by+vy, x-ux*k*0.7, y-uy*k*0.7, bx-vx, by-vy, c)
 		} else {
-			p.polygon(circle8[:8], x, y, size*0.66+edge/2, c)
+			k *= 0.5
+			if r.Activity == kpi.Idle {
+				k *= 0.6
+			}
+			p.Quad(x-k, y-k, x+k, y-k, x+k, y+k, x-k, y+k, c)
 		}
 		return
 	case r.Moving:

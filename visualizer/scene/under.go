@@ -160,10 +160,16 @@ func (s *Scene) assignment(d *play.Delivery) {
 	}
 	p := s.pen(layerUnder)
 	c := s.promiseColor(d)
+	dashed := s.dashed
+	if s.crowded() && !chosen { // dashes of thousands are a grey anyway
+		dashed = func(p Pen, ax, ay, bx, by, width, _, _ float32, c color.RGBA) {
+			p.Line(ax, ay, bx, by, width, Fade(c, 0.5))
+		}
+	}
 	r := s.in.State.Robot(d.Robot)
 	if r == nil || !r.Known {
 		if s.seesLine(ax, ay, bx, by) {
-			s.dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
+			dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
 		}
 		return
 	}
@@ -180,10 +186,10 @@ func (s *Scene) assignment(d *play.Delivery) {
 		}
 	default:
 		if s.seesLine(x, y, ax, ay) {
-			s.dashed(p, x, y, ax, ay, width, 5*s.px, 4*s.px, Fade(s.palette.Activity[3], faint*1.5))
+			dashed(p, x, y, ax, ay, width, 5*s.px, 4*s.px, Fade(s.palette.Activity[3], faint*1.5))
 		}
 		if chosen {
-			s.dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
+			dashed(p, ax, ay, bx, by, width, 2*s.px, 4*s.px, Fade(c, faint))
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (g *graph) addBackdrop() {
 			if !ok || !box.Overlaps(boxOf(sh.points)) {
 				continue
 			}
-			sh.points = keyhole(g.plane, sh.points, slices.DeleteFunc(slices.Clone(holes), func(h []maps.Point) bool { return !inRing(sh.points, h[0]) }))
+			sh.points = g.keyhole(sh.points, slices.DeleteFunc(slices.Clone(holes), func(h []maps.Point) bool { return !inRing(sh.points, h[0]) }))
 			shapes = append(shapes, sh)
 		}
 	}

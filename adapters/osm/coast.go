@@ -14,8 +14,10 @@ import (
 const (
 	coastDetailMM = 2_500
 	minIslandM2   = 400
+	maxIslands    = 2_000 // the largest ones
 	// A coast that puts more of the network than this into the sea is taken for a broken one. Piers and bridges are over water.
 	maxDrownedPermille = 100
+	drownedSamples     = 2_000 // of the network, that are looked at
 )
 
 // seas returns the water that coastlines leave in a box. Where they are broken there is none, and the report says so.
@@ -43,6 +45,7 @@ func (g *graph) seas(box maps.Box) [][]maps.Point {
 			islands = append(islands, ring)
 		}
 	}
+	islands = g.largest(islands, maxIslands)
 	if middle := g.bounds().Center(); len(seas) == 0 && slices.ContainsFunc(islands, func(r []maps.Point) bool { return inRing(r, middle) }) {
 		seas = append(seas, corners(box))
 	}
@@ -53,7 +56,7 @@ func (g *graph) seas(box maps.Box) [][]maps.Point {
 				holes = append(holes, island)
 			}
 		}
-		seas[i] = keyhole(g.plane, sea, holes)
+		seas[i] = g.keyhole(sea, holes)
 	}
 	if g.drowned(seas) {
 		g.report.BrokenOutlines++
@@ -65,7 +68,7 @@ func (g *graph) seas(box maps.Box) [][]maps.Point {
 // drowned reports whether too much of the network lies in the sea.
 func (g *graph) drowned(seas [][]maps.Point) bool {
 	walked, wet := 0, 0
-	for i := range g.walks {
+	for i := 0; i < len(g.walks); i += 1 + len(g.walks)/drownedSamples {
 		if slots := g.slotsOf(g.walks[i].line); g.walks[i].why == "" && slots[0] >= 0 {
 			walked++
 			if p := g.points[slots[0]]; slices.ContainsFunc(seas, func(r []maps.Point) bool { return inRing(r, p) }) {

@@ -80,7 +80,7 @@ func TestClipTo(t *testing.T) {
 
 // TestKeyhole: an outline with its holes has the area of the one without that of the others.
 func TestKeyhole(t *testing.T) {
-	plane := maps.NewProjection(at(0, 0))
+	g := &graph{plane: maps.NewProjection(at(0, 0))}
 	random := rand.New(rand.NewPCG(7, 1))
 	for n := range 60 {
 		outline := square(0, 0, 100_000)
@@ -100,7 +100,7 @@ func TestKeyhole(t *testing.T) {
 			}
 			holes = append(holes, hole)
 		}
-		ring := keyhole(plane, outline, holes)
+		ring := g.keyhole(outline, holes)
 		if got := math.Abs(size(ring)); got != want || len(holes) > 0 && len(ring) != 4+6*len(holes) {
 			t.Errorf("%d holes: area %g in %d corners, want %g", len(holes), got, len(ring), want)
 		}

@@ -45,20 +45,33 @@ func crosses(a, b, c, d maps.Point) bool {
 	return sideOf(a, b, c) > 0 != (sideOf(a, b, d) > 0) && sideOf(c, d, a) > 0 != (sideOf(c, d, b) > 0)
 }
 
-// maxHoles is how many holes of one outline are kept, the largest ones: each costs a look at all corners.
-const maxHoles = 200
+// Each hole costs a look at all corners, so there are at most maxHoles, and of outlines with many corners fewer: the largest ones.
+const (
+	maxHoles = 200
+	maxLooks = 10_000_000
+)
+
+// largest returns the n largest of some rings.
+func (g *graph) largest(rings [][]maps.Point, n int) [][]maps.Point {
+	if len(rings) <= n {
+		return rings
+	}
+	size := make(map[*maps.Point]float64, len(rings))
+	for _, r := range rings {
+		size[&r[0]] = areaM2(g.plane, r)
+	}
+	rings = slices.Clone(rings)
+	slices.SortStableFunc(rings, func(a, b []maps.Point) int { return cmp.Compare(size[&b[0]], size[&a[0]]) })
+	return rings[:n]
+}
 
 // keyhole makes one outline of a ring and the holes in it, each joined to the rest by a cut of no width, as triangulations of
 // shapes with holes begin (Eberly, Triangulation by Ear Clipping, 2002). A hole that cannot be reached is left out.
-func keyhole(plane maps.Projection, ring []maps.Point, holes [][]maps.Point) []maps.Point {
+func (g *graph) keyhole(ring []maps.Point, holes [][]maps.Point) []maps.Point {
 	if len(holes) == 0 {
 		return ring
 	}
-	if len(holes) > maxHoles {
-		holes = slices.Clone(holes)
-		slices.SortStableFunc(holes, func(a, b []maps.Point) int { return cmp.Compare(areaM2(plane, b), areaM2(plane, a)) })
-		holes = holes[:maxHoles]
-	}
+	holes = g.largest(holes, min(maxHoles, maxLooks/len(ring)))
 	out := slices.Clone(ring)
 	if !leftward(out) {
 		slices.Reverse(out)
@@ -77,7 +90,7 @@ func keyhole(plane maps.Projection, ring []maps.Point, holes [][]maps.Point) []m
 	slices.SortStableFunc(holes, func(a, b []maps.Point) int { return cmp.Compare(b[east(b)].Lon, a[east(a)].Lon) })
 	for i, hole := range holes {
 		from := east(hole)
-		to := bridge(plane, out, holes[i:], hole[from])
+		to := bridge(g.plane, out, holes[i:], hole[from])
 		if to < 0 {
 			continue
 		}

@@ -349,7 +349,7 @@ func TestRotationAndRetention(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	j := open(t, journal.Options{Dir: dir, Name: "a", Rotate: 20 * time.Millisecond, Keep: 24 * time.Hour, Flush: time.Millisecond})
+	j := open(t, journal.Options{Dir: dir, Name: "a", Rotate: 500 * time.Millisecond, Keep: 24 * time.Hour, Flush: time.Millisecond})
 	fill(j, day(5))
 	first := j.Stats().Segment
 	await(t, "the segment is another", func() bool { s := j.Stats().Segment; return s != "" && s != first })

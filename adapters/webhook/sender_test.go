@@ -399,6 +399,10 @@ func TestSenderBusiness(t *testing.T) {
 		}
 	}
 	eventually(t, "the bakery is told of its own", told("evt_d1_1", "evt_d2_1"))
+	// Until it is written down that they were taken, somebody else's change of the line has them sent again.
+	eventually(t, "and that is written down", func() bool {
+		return slices.ContainsFunc(sender.Stats(), func(s Stat) bool { return s.Endpoint == e.ID && s.Waiting == 0 })
+	})
 	if err := fake.Again(func() error { return o.post.Resend(t.Context(), e.Owner(), e.ID, 3) }); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,20 @@ func newDynalite(dir string, a account) (*dynaliteEngine, error) {
 	return &dynaliteEngine{node: node, modules: modules, dir: dir, account: a, port: port}, err
 }
 
+// patience has dynalite outlive a client that goes away in the middle of a request, which it throws for.
+const patience = `process.on('uncaughtException', (e) => {
+  if (e && (e.code === 'ECONNRESET' || e.code === 'EPIPE')) return;
+  console.error(e);
+  process.exit(1);
+});
+`
+
+func (e *dynaliteEngine) preload() string { return filepath.Join(e.dir, "patience.js") }
+
 func (e *dynaliteEngine) prepare(context.Context) error {
+	if err := os.WriteFile(e.preload(), []byte(patience), 0o644); err != nil { //nolint:gosec // it is no secret
+		return err
+	}
 	if e.account.credential == nil {
 		return nil // the one who installed it can read it
 	}
@@ -53,7 +66,7 @@ func (e *dynaliteEngine) helpers() []command { return nil }
 func (e *dynaliteEngine) server() command {
 	return command{
 		path: e.node, dir: e.dir, account: e.account,
-		args: []string{filepath.Join(e.modules, "dynalite", "cli.js"),
+		args: []string{"--require", e.preload(), filepath.Join(e.modules, "dynalite", "cli.js"),
 			"--host", loopback, "--port", strconv.Itoa(e.port), "--path", filepath.Join(e.dir, "data"),
 			"--createTableMs", "0", "--updateTableMs", "0", "--deleteTableMs", "0"},
 		env:    []string{"PATH=" + systemPath, "HOME=" + e.dir, "LC_ALL=C.UTF-8"},

@@ -406,3 +406,27 @@ func findItem(t *testing.T, server, what string) {
 		t.Errorf("the item is %s, want %s", got, want)
 	}
 }
+
+// TestDynaliteOutlivesItsClients: one that goes away in the middle of a request ends no server.
+func TestDynaliteOutlivesItsClients(t *testing.T) {
+	t.Parallel()
+	s := Own(t, DynamoDB)
+	w := witnesses[DynamoDB]
+	w.prepare(t, s.URL())
+	w.leave(t, s.URL(), "it")
+	for range 20 {
+		c, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond) // until it is read
+		if err := c.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	}
+	w.find(t, s.URL(), "it")
+}
